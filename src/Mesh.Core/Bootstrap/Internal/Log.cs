@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMesh.Bootstrap.Internal;
+
+/// <summary>The log of joining the mesh.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(EventId = 1301, EventName = "BootstrapSucceeded", Level = LogLevel.Information, Message = "Joined the mesh through peer {Peer}, known from {Source}.")]
+    public static partial void BootstrapSucceeded(ILogger logger, string peer, string source);
+
+    [LoggerMessage(EventId = 1302, EventName = "BootstrapFailed", Level = LogLevel.Warning, Message = "None of {Candidates} candidates could be joined; trying again in {Seconds:F1} s.")]
+    public static partial void BootstrapFailed(ILogger logger, int candidates, double seconds);
+
+    [LoggerMessage(EventId = 1303, EventName = "ContactNotResolved", Level = LogLevel.Warning, Message = "{Detail}")]
+    public static partial void ContactNotResolved(ILogger logger, string detail);
+}

@@ -1,0 +1,170 @@
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Journal.Internal;
+using EventMesh.Projections;
+
+namespace EventMesh.Journal;
+
+public sealed partial class EventJournal
+{
+    // A claim or a drained batch that the store does not acknowledge for so long fails the start: a supervisor restarts the node. Reading the
+    // log takes as long as it takes.
+    private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// Opens the journal: brings what the spool holds of earlier processes to the store, folds the state, takes the log over with
+    /// <see cref="NodeStarted"/>, and closes in the log what a crash left open. Nobody else can record before that.
+    /// </summary>
+    /// <param name="node">The log's tenant.</param>
+    /// <param name="dataDirectory">Where the spool is, <see cref="EventSpool.FileName"/>.</param>
+    /// <param name="started">Makes the event that takes the log over, from the folded state. Pure.</param>
+    /// <param name="cancellationToken">Ends the attempt; the journal can then only be disposed.</param>
+    /// <remarks>
+    /// The task fails with <see cref="MeshException"/>: <see cref="MeshError.StoreUnavailable"/>; <see cref="MeshError.EpochLost"/> when another
+    /// process took the log over, also when the spool holds events that no longer fit the log (the spool is kept); and what
+    /// <see cref="EventSpool.Open"/> fails with.
+    /// </remarks>
+    public async Task OpenAsync(NodeId node, string dataDirectory, Func<MeshState, NodeStarted> started, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(started);
+        lock (_mutex)
+        {
+            if (_phase != Phase.Created)
+                throw new InvalidOperationException("A journal is opened once.");
+            _phase = Phase.Opening;
+        }
+        _node = node;
+        _spool.Open(node, dataDirectory);
+        var isOpen = false;
+        try
+        {
+            await DrainLeftoversAsync(cancellationToken).ConfigureAwait(false);
+            while (!await TryTakeOverAsync(started, cancellationToken).ConfigureAwait(false))
+            {
+            }
+            isOpen = true;
+        }
+        finally
+        {
+            if (!isOpen)
+                _spool.Dispose();
+        }
+        StartWriting();
+    }
+
+    private async Task DrainLeftoversAsync(CancellationToken cancellationToken)
+    {
+        if (_spool.Count == 0)
+            return;
+        LogPosition position = await _store.GetPositionAsync(_node, cancellationToken).ConfigureAwait(false);
+        long place = 0;
+        long drained = 0;
+        while (true)
+        {
+            IReadOnlyList<RecordedEvent> batch = _spool.Read(place, _options.BatchSize);
+            if (batch.Count == 0)
+                break;
+            // What the process that spooled them knew of the store is lost with it: any of these may have been committed.
+            IReadOnlyList<RecordedEvent> missing = await _storeWriter.FindMissingAsync(_node, batch, cancellationToken).ConfigureAwait(false);
+            if (missing.Count > 0)
+            {
+                // A late commit may have moved the log's end since we asked for it: what the store was found to have counts.
+                long end = Math.Max(position.NodeSeq, missing[0].NodeSeq > batch[0].NodeSeq ? missing[0].NodeSeq - 1 : 0);
+                ThrowUnlessFitting(position with { NodeSeq = end }, missing);
+                await LimitAsync(token => _storeWriter.AppendAsync(_node, missing, token), cancellationToken).ConfigureAwait(false);
+                drained += missing.Count;
+            }
+            place = batch[^1].NodeSeq;
+            position = position with { NodeSeq = Math.Max(position.NodeSeq, place) };
+            _spool.DeleteThrough(place);
+        }
+        Log.Drained(_logger, drained);
+    }
+
+    private void ThrowUnlessFitting(LogPosition position, IReadOnlyList<RecordedEvent> missing)
+    {
+        if (missing.Any(recorded => recorded.Epoch != position.Epoch))
+        {
+            throw new MeshException(
+                MeshError.EpochLost,
+                $"The spool '{_spool.Path}' holds events of epoch {missing[0].Epoch} that the store '{_store.Name}' does not have, and the node's log there " +
+                $"is at epoch {position.Epoch}: another process took the log over, or the store or this directory was restored from a copy. The spool " +
+                "is kept; move it away to go on without its events.");
+        }
+        if (missing[0].NodeSeq != position.NodeSeq + 1 || missing[^1].NodeSeq - missing[0].NodeSeq != missing.Count - 1)
+        {
+            throw new MeshException(
+                MeshError.EpochLost,
+                $"The spool '{_spool.Path}' goes on at event {missing[0].NodeSeq} and the node's log in the store '{_store.Name}' ends at {position.NodeSeq}: " +
+                "the store or this directory was restored from a copy. The spool is kept; move it away to go on without its events.");
+        }
+    }
+
+    private async Task<MeshState> FoldAsync(CancellationToken cancellationToken)
+    {
+        MeshState state = MeshState.Empty;
+        await foreach (RecordedEvent recorded in _store.ReadAsync(_node, 0, families: null, cancellationToken).ConfigureAwait(false))
+            state = MeshState.Apply(state, recorded);
+        return state;
+    }
+
+    // False when the log grew meanwhile: the last append of a process that was killed can still be committed by the database.
+    private async Task<bool> TryTakeOverAsync(Func<MeshState, NodeStarted> started, CancellationToken cancellationToken)
+    {
+        LogPosition position = await _store.GetPositionAsync(_node, cancellationToken).ConfigureAwait(false);
+        MeshState state = await FoldAsync(cancellationToken).ConfigureAwait(false);
+        DateTimeOffset now = _time.GetUtcNow();
+        var first = new RecordedEvent(
+            Guid.CreateVersion7(now), position.Epoch + 1, position.NodeSeq + 1, EventTime.Next(position.Time, now), started(state), TraceParent());
+        try
+        {
+            await LimitAsync(token => _storeWriter.ClaimAsync(_node, first, token), cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshException exception) when (exception.Error == MeshError.ConcurrencyConflict)
+        {
+            return false;
+        }
+        lock (_mutex)
+        {
+            Volatile.Write(ref _epoch, first.Epoch);
+            _lastNodeSeq = first.NodeSeq;
+            _lastTime = first.Time;
+            Volatile.Write(ref _state, MeshState.Apply(state, first));
+            Volatile.Write(ref _committed, first.NodeSeq);
+            _durable.Advance(first.NodeSeq);
+            _phase = Phase.Open;
+            // In the same unit: nobody else records before it.
+            int closed = DecideLocked(CloseAfterCrash).Length;
+            Log.Opened(_logger, first.Epoch, first.NodeSeq, closed);
+        }
+        JournalMetrics.Recorded(EventRegistry.Default.Get(typeof(NodeStarted)));
+        return true;
+    }
+
+    private async Task LimitAsync(Func<CancellationToken, Task> append, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(OpenTimeout, _time);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
+        try
+        {
+            await append(linked.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException exception) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            throw new MeshException(
+                MeshError.StoreUnavailable, $"The store '{_store.Name}' did not take the node's start within {OpenTimeout.TotalSeconds} s.", exception);
+        }
+    }
+
+    private IEnumerable<IMeshEvent> CloseAfterCrash(MeshState state)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        foreach (OpenConnection open in state.Connections.Open.Values.OrderBy(open => open.OpenedAt))
+        {
+            TimeSpan duration = now > open.OpenedAt ? now - open.OpenedAt : TimeSpan.Zero;
+            yield return new ConnectionClosed(open.Connection, open.Peer, CloseReason.Crash, 0, 0, 0, 0, duration);
+        }
+        foreach (JoinedPeer peer in state.Peers.Joined.Values.OrderBy(peer => peer.JoinedAt))
+            yield return new PeerLeft(peer.Peer, CloseReason.Crash);
+    }
+}

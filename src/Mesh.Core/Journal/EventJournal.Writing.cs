@@ -1,0 +1,233 @@
+using System.Runtime.ExceptionServices;
+using EventMesh.Events;
+using EventMesh.Journal.Internal;
+
+namespace EventMesh.Journal;
+
+// The one writer. All fields here are its own except where another access is noted.
+public sealed partial class EventJournal
+{
+    // How often a batch that neither the store nor the spool took is offered to the spool again.
+    private static readonly TimeSpan SpoolRetryDelay = TimeSpan.FromMilliseconds(250);
+
+    private readonly StoreWriter _storeWriter;
+    // Cancelled when the time for the store is over: at the end of a stop, or by dispose. It has no timer, so nothing to dispose.
+    private readonly CancellationTokenSource _storeLimit = new();
+
+    private Task _writer = Task.CompletedTask;
+    private Operation? _operation;
+    private bool _isStoreClosed;
+    private bool _isSpoolRefusing;
+    private MeshException? _writerFailure;
+
+    // Read by the status.
+    private volatile JournalState _writerState = JournalState.Live;
+    private int _inHand;
+    private long _committed;
+
+    // Set by dispose: what is in memory is dropped as a crash would.
+    private volatile bool _isAborted;
+
+    private JournalState WriterState => _writerState == JournalState.Draining && _storeWriter.IsAway ? JournalState.Spooling : _writerState;
+
+    // Rows up to the committed place are only waiting to be deleted.
+    private bool SpoolHolds => _spool.LastNodeSeq > _committed;
+
+    private void StartWriting()
+    {
+        JournalMetrics.Observe(this);
+        // The writer outlives the caller: its activities must not become children of the start's.
+        using (ExecutionContext.SuppressFlow())
+            _writer = Task.Run(WriteAsync, CancellationToken.None);
+    }
+
+    private async Task WriteAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                IReadOnlyList<RecordedEvent> batch = await NextBatchAsync().ConfigureAwait(false);
+                if (batch.Count == 0)
+                    break;
+                await PlaceAsync(batch).ConfigureAwait(false);
+            }
+            await DrainAsync().ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_isAborted)
+        {
+        }
+        catch (MeshException exception)
+        {
+            _writerFailure = exception;
+        }
+        catch (Exception exception)
+        {
+            _writerFailure = new MeshException(MeshError.Unknown, $"The journal's writer failed: {exception.Message}", exception);
+        }
+
+        await EndOperationAsync().ConfigureAwait(false);
+        if (_writerFailure is not null)
+            Fail(_writerFailure);
+        _durable.Fail(_writerFailure ?? NodeStopped());
+    }
+
+    private async Task<IReadOnlyList<RecordedEvent>> NextBatchAsync()
+    {
+        while (true)
+        {
+            Advance();
+            Task ready = _queue.WhenReadyAsync(1);
+            if (ready.IsCompleted)
+                break;
+            await (_operation is null ? ready : Task.WhenAny(_operation.Task, ready)).ConfigureAwait(false);
+            ThrowIfAborted();
+        }
+        await WaitAsync(_queue.WhenReadyAsync(_options.BatchSize), _options.BatchDelay).ConfigureAwait(false);
+        ThrowIfAborted();
+        return _queue.Take(_options.BatchSize);
+    }
+
+    // Returns when the batch is durable.
+    private async Task PlaceAsync(IReadOnlyList<RecordedEvent> batch)
+    {
+        Volatile.Write(ref _inHand, batch.Count);
+        while (true)
+        {
+            ThrowIfAborted();
+            Advance();
+            if (_committed >= batch[^1].NodeSeq)
+                break;
+            if (_operation is null && !_isStoreClosed)
+                Start(batch);
+            if (_operation is not null)
+            {
+                // Waiting helps only while everything older is under way: behind a backlog this batch would never go straight.
+                if (_spool.LastNodeSeq <= _operation.LastNodeSeq && !_storeWriter.IsAway)
+                    await WaitAsync(_operation.Task, _options.SpoolAfter).ConfigureAwait(false);
+                if (_operation.Task.IsCompleted)
+                    continue;
+            }
+            ThrowIfAborted();
+            if (TrySpool(batch))
+                break;
+            if (_operation is null)
+            {
+                throw new MeshException(
+                    MeshError.StoreUnavailable, $"The journal stopped while neither the store '{_store.Name}' nor the spool '{_spool.Path}' took events.");
+            }
+            await WaitAsync(_operation.Task, SpoolRetryDelay).ConfigureAwait(false);
+        }
+        Volatile.Write(ref _inHand, 0);
+    }
+
+    // Brings the spool to the store until it is empty or the time for the store is over.
+    private async Task DrainAsync()
+    {
+        while (true)
+        {
+            ThrowIfAborted();
+            Advance();
+            if (_operation is null)
+                return;
+            await Task.WhenAny(_operation.Task).ConfigureAwait(false);
+        }
+    }
+
+    // Settles the operation with the store if it has ended, and begins the next if the spool holds events.
+    private void Advance()
+    {
+        if (_operation is { Task.IsCompleted: true } ended)
+        {
+            _operation = null;
+            if (ended.Task.IsCanceled)
+                _isStoreClosed = true;
+            else if (ended.Task.Exception is { } exception)
+                ExceptionDispatchInfo.Throw(exception.InnerException!);
+            else
+                Committed(ended.LastNodeSeq);
+        }
+        if (_operation is null && !_isStoreClosed && SpoolHolds)
+            Start(_spool.Read(_committed, _options.BatchSize));
+    }
+
+    private void Start(IReadOnlyList<RecordedEvent> batch) =>
+        _operation = new Operation(_storeWriter.AppendAsync(_node, batch, _storeLimit.Token), batch[^1].NodeSeq);
+
+    private void Committed(long nodeSeq)
+    {
+        Volatile.Write(ref _committed, nodeSeq);
+        _durable.Advance(nodeSeq);
+        if (_spool.Count > 0)
+        {
+            try
+            {
+                _spool.DeleteThrough(nodeSeq);
+            }
+            catch (MeshException exception)
+            {
+                // The rows stay until the next deletion, or the next start finds them in the store.
+                SpoolRefuses(exception);
+            }
+        }
+        _writerState = SpoolHolds ? JournalState.Draining : JournalState.Live;
+    }
+
+    private bool TrySpool(IReadOnlyList<RecordedEvent> batch)
+    {
+        try
+        {
+            if (_spool.MeasureBytes() >= _options.MaxSpoolBytes)
+            {
+                SpoolRefuses(null);
+                return false;
+            }
+            _spool.Append(batch);
+        }
+        catch (MeshException exception)
+        {
+            SpoolRefuses(exception);
+            return false;
+        }
+        _isSpoolRefusing = false;
+        if (_writerState == JournalState.Live || _storeWriter.IsAway)
+            _writerState = JournalState.Spooling;
+        _durable.Advance(batch[^1].NodeSeq);
+        JournalMetrics.Spooled(batch.Count);
+        return true;
+    }
+
+    private void SpoolRefuses(MeshException? exception)
+    {
+        if (_isSpoolRefusing)
+            return;
+        _isSpoolRefusing = true;
+        Log.SpoolFailed(_logger, _spool.Path, exception);
+    }
+
+    private async Task EndOperationAsync()
+    {
+        if (_operation is null)
+            return;
+        await _storeLimit.CancelAsync().ConfigureAwait(false);
+        await _operation.Task.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _operation = null;
+    }
+
+    private async Task WaitAsync(Task task, TimeSpan limit)
+    {
+        if (task.IsCompleted || limit <= TimeSpan.Zero)
+            return;
+        using var cancellation = new CancellationTokenSource();
+        await Task.WhenAny(task, Task.Delay(limit, _time, cancellation.Token)).ConfigureAwait(false);
+        await cancellation.CancelAsync().ConfigureAwait(false);
+    }
+
+    private void ThrowIfAborted()
+    {
+        if (_isAborted)
+            throw new OperationCanceledException();
+    }
+
+    private sealed record Operation(Task Task, long LastNodeSeq);
+}

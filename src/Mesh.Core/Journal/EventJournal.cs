@@ -1,0 +1,271 @@
+using System.Diagnostics;
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Journal.Internal;
+using EventMesh.Node;
+using EventMesh.Projections;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace EventMesh.Journal;
+
+/// <summary>
+/// The journal of one node: gives events their place and their effect in memory, and one writer brings them to the store, through the
+/// spool while the store does not acknowledge.
+/// </summary>
+/// <remarks>
+/// Calling contract: <see cref="OpenAsync"/> once, before all else; then everything concurrently; <see cref="StopAsync"/> ends it in order,
+/// <see cref="DisposeAsync"/> alone as a crash would. The store is not disposed. docs/journal.md tells what is durable when.
+/// </remarks>
+public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
+{
+    /// <summary>
+    /// How many events may wait in memory: 65,536, about 1 KiB each with what it holds. The writer empties the queue to the store or to
+    /// the spool; it fills when neither takes events, and then the journal fails.
+    /// </summary>
+    public const int QueueCapacity = 65_536;
+
+    private readonly Lock _mutex = new();
+    private readonly IEventStore _store;
+    private readonly EventSpool _spool;
+    private readonly TimeProvider _time;
+    private readonly JournalOptions _options;
+    private readonly ILogger<EventJournal> _logger;
+    private readonly JournalQueue _queue = new(QueueCapacity);
+    private readonly DurabilityGate _durable = new();
+    private readonly JournalFollowers _followers = new();
+    private readonly TaskCompletionSource<MeshException> _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private NodeId _node;
+    private MeshState _state = MeshState.Empty;
+    private Phase _phase;
+    private MeshException? _failure;
+    private bool _isDeciding;
+    private int _epoch;
+    private long _lastNodeSeq;
+    private DateTimeOffset _lastTime;
+
+    /// <summary>Makes a journal; <see cref="OpenAsync"/> connects it with what <paramref name="store"/> and <paramref name="spool"/> hold.</summary>
+    /// <param name="store">The store; it has been opened.</param>
+    /// <param name="spool">The spool, not opened; the journal owns it from then on.</param>
+    /// <param name="time">The clock of events and the timers of the writer.</param>
+    /// <param name="options">The settings; <see cref="MeshOptions.Journal"/> is used.</param>
+    /// <param name="logger">Where the journal tells how the store and the spool fare.</param>
+    public EventJournal(IEventStore store, EventSpool spool, TimeProvider time, IOptions<MeshOptions> options, ILogger<EventJournal> logger)
+    {
+        ArgumentNullException.ThrowIfNull(store);
+        ArgumentNullException.ThrowIfNull(spool);
+        ArgumentNullException.ThrowIfNull(time);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(logger);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.Value.Journal.BatchSize, 1, nameof(options));
+        _store = store;
+        _spool = spool;
+        _time = time;
+        _options = options.Value.Journal;
+        _logger = logger;
+        _storeWriter = new StoreWriter(store, time, logger);
+    }
+
+    private enum Phase
+    {
+        Created,
+        Opening,
+        Open,
+        Stopped,
+        Failed,
+    }
+
+    /// <inheritdoc/>
+    public MeshState State => Volatile.Read(ref _state);
+
+    /// <inheritdoc/>
+    public int Epoch => Volatile.Read(ref _epoch);
+
+    /// <inheritdoc/>
+    public long LastNodeSeq
+    {
+        get
+        {
+            lock (_mutex)
+                return _lastNodeSeq;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task<MeshException> Failed => _failed.Task;
+
+    /// <summary>How far the journal is. Takes no lock for long: a health check may ask often.</summary>
+    public JournalStatus Status
+    {
+        get
+        {
+            lock (_mutex)
+            {
+                return new JournalStatus(
+                    _phase switch
+                    {
+                        Phase.Failed => JournalState.Failed,
+                        Phase.Open or Phase.Opening => WriterState,
+                        _ => JournalState.Stopped,
+                    },
+                    _queue.Count + Volatile.Read(ref _inHand),
+                    _spool.Count,
+                    _lastNodeSeq,
+                    _durable.Last,
+                    Volatile.Read(ref _committed));
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The journal is not open yet, or a decision calls it.</exception>
+    /// <exception cref="MeshException">
+    /// Nothing was recorded: <see cref="MeshError.NodeStopped"/> after a stop, <see cref="MeshError.EpochLost"/> and others when the journal
+    /// has failed, <see cref="MeshError.QueueFull"/> when it fails by this call, see <see cref="QueueCapacity"/>.
+    /// </exception>
+    public RecordedEvent Record(IMeshEvent data)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        EventDescriptor descriptor = EventRegistry.Default.Get(data.GetType());
+        RecordedEvent recorded;
+        lock (_mutex)
+        {
+            ThrowUnlessRecording(1);
+            recorded = Place(data, _lastNodeSeq, _lastTime);
+            Take(recorded, MeshState.Apply(_state, recorded));
+        }
+        JournalMetrics.Recorded(descriptor);
+        return recorded;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="InvalidOperationException">The journal is not open yet, or a decision calls it.</exception>
+    /// <exception cref="MeshException">Nothing was recorded: as with <see cref="Record"/>.</exception>
+    public IReadOnlyList<RecordedEvent> Decide(Func<MeshState, IEnumerable<IMeshEvent>> decision)
+    {
+        ArgumentNullException.ThrowIfNull(decision);
+        RecordedEvent[] recorded;
+        lock (_mutex)
+        {
+            ThrowUnlessRecording(0);
+            recorded = DecideLocked(decision);
+        }
+        foreach (RecordedEvent each in recorded)
+            JournalMetrics.Recorded(EventRegistry.Default.Get(each.Data.GetType()));
+        return recorded;
+    }
+
+    /// <inheritdoc/>
+    public bool IsDurable(RecordedEvent recorded)
+    {
+        ArgumentNullException.ThrowIfNull(recorded);
+        return recorded.NodeSeq <= _durable.Last;
+    }
+
+    /// <inheritdoc/>
+    public Task WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(recorded);
+        return _durable.WhenAsync(recorded.NodeSeq, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>The reader's place is taken by this call, not by the first read. The result can be enumerated once; it ends when the journal stops.</remarks>
+    public IAsyncEnumerable<RecordedEvent> FollowAsync(CancellationToken cancellationToken)
+    {
+        // Under the lock, so that a reader sees a decision whole or not at all.
+        lock (_mutex)
+            return _followers.ReadAsync(_followers.Add(), cancellationToken);
+    }
+
+    private static string? TraceParent() => Activity.Current is { IdFormat: ActivityIdFormat.W3C } activity ? activity.Id : null;
+
+    private RecordedEvent[] DecideLocked(Func<MeshState, IEnumerable<IMeshEvent>> decision)
+    {
+        IMeshEvent[] decided;
+        _isDeciding = true;
+        try
+        {
+            decided = [.. decision(_state)];
+        }
+        finally
+        {
+            _isDeciding = false;
+        }
+        foreach (IMeshEvent data in decided)
+        {
+            ArgumentNullException.ThrowIfNull(data, nameof(decision));
+            EventRegistry.Default.Get(data.GetType());
+        }
+        ThrowUnlessRecording(decided.Length);
+
+        var recorded = new RecordedEvent[decided.Length];
+        MeshState state = _state;
+        for (var i = 0; i < decided.Length; i++)
+        {
+            recorded[i] = Place(decided[i], _lastNodeSeq + i, i == 0 ? _lastTime : recorded[i - 1].Time);
+            state = MeshState.Apply(state, recorded[i]);
+        }
+        foreach (RecordedEvent each in recorded)
+            Take(each, state);
+        return recorded;
+    }
+
+    private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return new RecordedEvent(Guid.CreateVersion7(now), _epoch, lastNodeSeq + 1, EventTime.Next(lastTime, now), data, TraceParent());
+    }
+
+    private void Take(RecordedEvent recorded, MeshState state)
+    {
+        _lastNodeSeq = recorded.NodeSeq;
+        _lastTime = recorded.Time;
+        Volatile.Write(ref _state, state);
+        _queue.Add(recorded);
+        _followers.Publish(recorded);
+    }
+
+    private void ThrowUnlessRecording(int count)
+    {
+        if (_isDeciding)
+            throw new InvalidOperationException("A decision is pure: it records by what it returns.");
+        switch (_phase)
+        {
+            case Phase.Open:
+                break;
+            case Phase.Stopped:
+                throw NodeStopped();
+            case Phase.Failed:
+                throw new MeshException(_failure!.Error, _failure.Message, _failure);
+            default:
+                throw new InvalidOperationException("The journal is not open.");
+        }
+        if (_queue.HasRoom(count))
+            return;
+        MeshException full = new(
+            MeshError.QueueFull,
+            $"{QueueCapacity} events wait in memory: neither the store nor the spool '{_spool.Path}' takes them. The node stops so that no event is lost unseen.");
+        Fail(full);
+        throw full;
+    }
+
+    // The writer sees the failure after what it is at: it gives up only the events that nothing took.
+    private void Fail(MeshException failure)
+    {
+        lock (_mutex)
+        {
+            if (_phase is Phase.Failed or Phase.Stopped)
+                return;
+            _phase = Phase.Failed;
+            _failure = failure;
+            _failed.TrySetResult(failure);
+        }
+        _queue.Complete();
+        _followers.Complete(failure);
+        Log.Failed(_logger, failure.Error, failure);
+    }
+
+    private static MeshException NodeStopped() => new(MeshError.NodeStopped, "The journal has stopped: nothing more can be recorded.");
+}

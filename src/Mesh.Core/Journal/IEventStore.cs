@@ -1,0 +1,54 @@
+using EventMesh.Events;
+using EventMesh.Identity;
+
+namespace EventMesh.Journal;
+
+/// <summary>The durable log of one or more nodes.</summary>
+/// <remarks>
+/// Calling contract: one journal per node calls it, one append at a time; reads may run at any time. Every method fails with
+/// <see cref="MeshException"/>: <see cref="MeshError.StoreUnavailable"/> when the store can't be reached (transient; for an append the
+/// outcome is then unknown: ask <see cref="FindAsync"/>), <see cref="MeshError.EpochLost"/> when another process took over the node.
+/// </remarks>
+public interface IEventStore : IAsyncDisposable
+{
+    /// <summary>For people and <c>mesh doctor</c>, without secrets: <c>postgresql</c>, <c>memory</c>.</summary>
+    string Name { get; }
+
+    /// <summary>
+    /// Makes the store ready: starts what has to run (a private server keeps its files in <paramref name="dataDirectory"/>), connects, makes or
+    /// checks the schema. Called once, before all else; disposing ends what it started.
+    /// </summary>
+    /// <remarks>
+    /// The task fails with <see cref="MeshException"/>: <see cref="MeshError.StoreUnavailable"/> or <see cref="MeshError.StoreIncompatible"/>, and
+    /// nothing is left running.
+    /// </remarks>
+    Task OpenAsync(NodeId node, string dataDirectory, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Where the node's log ends: the last claimed epoch and the last place, both 0 for a new node.
+    /// </summary>
+    Task<LogPosition> GetPositionAsync(NodeId node, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Takes the log over: appends <paramref name="started"/>, whose epoch is one above the last, in a compare-and-set on the epoch. From then
+    /// on appends of older epochs fail with <see cref="MeshError.EpochLost"/>; so does this call when another process was first.
+    /// </summary>
+    Task ClaimEpochAsync(NodeId node, RecordedEvent started, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Appends a batch, all or nothing, in one transaction that holds only while the batch's epoch is the node's last. The events are in
+    /// order of <see cref="RecordedEvent.NodeSeq"/> and may belong to several stream families.
+    /// </summary>
+    Task AppendAsync(NodeId node, IReadOnlyList<RecordedEvent> batch, CancellationToken cancellationToken);
+
+    /// <summary>Which of these events the log holds: settles an append whose outcome is unknown.</summary>
+    Task<IReadOnlySet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken);
+
+    /// <summary>Reads in order of place, after <paramref name="afterNodeSeq"/>, to the end of the log as it is when the read begins.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="afterNodeSeq">The place to start after; 0 for the beginning.</param>
+    /// <param name="families">Only these streams; null for all.</param>
+    /// <param name="cancellationToken">Ends the read.</param>
+    IAsyncEnumerable<RecordedEvent> ReadAsync(
+        NodeId node, long afterNodeSeq, IReadOnlySet<StreamFamily>? families, CancellationToken cancellationToken);
+}

@@ -1,0 +1,39 @@
+using Microsoft.Extensions.Logging;
+
+namespace EventMesh.Journal.Internal;
+
+internal static partial class Log
+{
+    [LoggerMessage(3001, LogLevel.Information, "The journal is open: epoch {Epoch} from event {NodeSeq}; {Closed} events close what the last process left open.",
+        EventName = "JournalOpened")]
+    public static partial void Opened(ILogger logger, int epoch, long nodeSeq, int closed);
+
+    [LoggerMessage(3002, LogLevel.Information, "Brought {Count} events of an earlier process from the spool to the store.", EventName = "JournalDrained")]
+    public static partial void Drained(ILogger logger, long count);
+
+    [LoggerMessage(3003, LogLevel.Warning, "The store {Store} does not take events; they go to the spool until it does.", EventName = "JournalStoreAway")]
+    public static partial void StoreAway(ILogger logger, string store, Exception exception);
+
+    [LoggerMessage(3004, LogLevel.Error, "The store {Store} refuses events for a reason that may not pass; they go to the spool meanwhile.",
+        EventName = "JournalStoreRefuses")]
+    public static partial void StoreRefuses(ILogger logger, string store, Exception exception);
+
+    [LoggerMessage(3005, LogLevel.Information, "The store {Store} takes events again after {Duration}.", EventName = "JournalStoreBack")]
+    public static partial void StoreBack(ILogger logger, string store, TimeSpan duration);
+
+    [LoggerMessage(3006, LogLevel.Error, "The spool {Path} takes no more events; they wait in memory, which is lost with the process.", EventName = "JournalSpoolFailed")]
+    public static partial void SpoolFailed(ILogger logger, string path, Exception? exception);
+
+    [LoggerMessage(3007, LogLevel.Critical, "The journal can't go on ({Error}); the node has to stop.", EventName = "JournalFailed")]
+    public static partial void Failed(ILogger logger, MeshError error, Exception exception);
+
+    [LoggerMessage(3008, LogLevel.Information, "The journal has stopped at event {NodeSeq}; {Spooled} events wait in the spool for the next start.",
+        EventName = "JournalStopped")]
+    public static partial void Stopped(ILogger logger, long nodeSeq, long spooled);
+
+    [LoggerMessage(3009, LogLevel.Error, "{Count} recorded events were taken neither by the store nor by the spool and are lost.", EventName = "JournalEventsLost")]
+    public static partial void EventsLost(ILogger logger, long count);
+
+    [LoggerMessage(3010, LogLevel.Error, "The end of the node could not be recorded; the next start treats it as a crash.", EventName = "JournalStopNotRecorded")]
+    public static partial void StopNotRecorded(ILogger logger, Exception exception);
+}

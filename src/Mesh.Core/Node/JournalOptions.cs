@@ -1,0 +1,20 @@
+namespace EventMesh.Node;
+
+/// <summary>The event journal: section <c>EventMesh:Journal</c>.</summary>
+public sealed class JournalOptions
+{
+    /// <value>Events in one transaction at most. Defaults to 512.</value>
+    public int BatchSize { get; set; } = 512;
+
+    /// <value>How long the writer waits for a batch to fill. Defaults to 10 ms.</value>
+    public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(10);
+
+    /// <value>How long a batch may go unacknowledged by the store before it is spooled to disk. Defaults to 30 ms.</value>
+    public TimeSpan SpoolAfter { get; set; } = TimeSpan.FromMilliseconds(30);
+
+    /// <value>
+    /// The spool's size at which it takes no more events, in bytes; 65,536 more then wait in memory for the store before the node stops.
+    /// Defaults to 1 GiB, some 2 million events.
+    /// </value>
+    public long MaxSpoolBytes { get; set; } = 1024L * 1024 * 1024;
+}

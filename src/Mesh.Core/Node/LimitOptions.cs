@@ -1,0 +1,29 @@
+namespace EventMesh.Node;
+
+/// <summary>Bounds of what peers can make this node hold: section <c>EventMesh:Limits</c>.</summary>
+public sealed class LimitOptions
+{
+    /// <value>Joined peers. Defaults to 128. Each takes about 100 KiB idle and at most the connection window of 16 MiB unread.</value>
+    public int MaxPeers { get; set; } = 128;
+
+    /// <value>Joined peers that dialled us. Defaults to 64.</value>
+    public int MaxInboundPeers { get; set; } = 64;
+
+    /// <value>Connections of one globally routable source, /32 or /56; a pair counts once. Defaults to 8.</value>
+    public int MaxConnectionsPerSource { get; set; } = 8;
+
+    /// <value>Connections of one private or loopback source. Defaults to 128.</value>
+    public int MaxConnectionsPerPrivateSource { get; set; } = 128;
+
+    /// <value>The largest message that is taken, in bytes. Defaults to 16 MiB; 64 KiB to 1 GiB.</value>
+    public int MaxMessageBytes { get; set; } = 16 * 1024 * 1024;
+
+    /// <value>Messages that wait for one peer. Defaults to 1,024.</value>
+    public int SendQueueMessages { get; set; } = 1024;
+
+    /// <value>Bytes that wait for one peer. Defaults to 8 MiB; a single larger message may wait alone.</value>
+    public int SendQueueBytes { get; set; } = 8 * 1024 * 1024;
+
+    /// <value>Requests of one peer that run at a time; more are answered BUSY. Defaults to 128.</value>
+    public int MaxRunningRequests { get; set; } = 128;
+}

@@ -1,0 +1,119 @@
+using System.Net;
+using EventMesh.Bootstrap;
+using EventMesh.Bootstrap.Internal;
+using EventMesh.Dispatch;
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Sessions.Internal;
+using EventMesh.Transport;
+using EventMesh.Trust;
+
+namespace EventMesh.Node;
+
+/// <summary>The order in which the parts start; each leaves behind how it is stopped, and they stop in reverse.</summary>
+public sealed partial class MeshNode
+{
+    private async Task StartCoreAsync(CancellationToken cancellationToken)
+    {
+        Transport = _transports.Select(_options.Transport.Provider);
+        DataDirectory directory = DataDirectory.Open(_options.DataDirectory);
+        _undo.Push(_ => Done(directory.Dispose));
+        _identity = NodeIdentity.LoadOrCreate(directory.Path, _clock);
+        _endpoint = await Transport.Transport.BindAsync(EndpointOptions(IPEndPoint.Parse(_options.Listen), listens: _options.Kind == PeerKind.Node), cancellationToken)
+            .ConfigureAwait(false);
+        _undo.Push(_ => _endpoint.DisposeAsync().AsTask());
+        // Reverse checks dial from a socket that nobody has been told of.
+        ITransportEndpoint probe = await Transport.Transport
+            .BindAsync(EndpointOptions(new IPEndPoint(_endpoint.LocalEndPoint.Address, 0), listens: false), cancellationToken).ConfigureAwait(false);
+        _undo.Push(_ => probe.DisposeAsync().AsTask());
+        _undo.Push(_ => _store.DisposeAsync().AsTask());
+        await _store.OpenAsync(_identity.Node, directory.Path, cancellationToken).ConfigureAwait(false);
+        await _journal.OpenAsync(
+            _identity.Node, directory.Path,
+            _ => new NodeStarted(_identity.Node, _identity.Peer, Instance, _options.Kind, MeshAgent.Name, Transport.Transport.Name),
+            cancellationToken).ConfigureAwait(false);
+        _undo.Push(token => _journal.StopAsync("stopped", token));
+        _journal.Decide(state => state.Node.Identity == _identity.Peer ? [] : [new IdentityCreated(_identity.Peer, "ecdsa-p256")]);
+        _journal.Decide(BootstrapCacheDecisions.TrimToCapacity);
+        foreach (IMeshExtension extension in _extensions)
+        {
+            _undo.Push(extension.StopAsync);
+            await extension.StartAsync(this, _journal, cancellationToken).ConfigureAwait(false);
+        }
+        StartSessions(probe);
+        Run(WatchJournalAsync(_stopping.Token));
+    }
+
+    private void StartSessions(ITransportEndpoint probe)
+    {
+        var contacts = new ContactBook(_options, _logger);
+        _cache = new CacheKeeper(this, contacts);
+        _table = new SessionTable(this);
+        // A backstop: whatever a peer does, the journal is written out in time.
+        _undo.Push(token => _table.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), _clock, token));
+        _dialer = new Dialer(this, _table, _endpoint!, probe);
+        _exchange = new PeerExchange(this, _table, _dialer, _stopping.Token);
+        _bootstrapper = new Bootstrapper(this, _table, _dialer, contacts, _exchange);
+        var refusals = new RefusalSummary(this);
+        Run(refusals.RunAsync(_stopping.Token));
+        if (_options.Kind == PeerKind.Node) Run(new Acceptor(this, _table, _endpoint!, refusals).RunAsync(_stopping.Token));
+        Run(_bootstrapper.RunAsync(_stopping.Token));
+    }
+
+    /// <summary>Keeps a loop, which ends by itself when the node stops, until it has.</summary>
+    private void Run(Task loop) => _undo.Push(async _ =>
+    {
+        await _stopping.CancelAsync().ConfigureAwait(false);
+        await loop.ConfigureAwait(false);
+    });
+
+    private async Task UndoAsync()
+    {
+        while (_undo.TryPop(out Func<CancellationToken, Task>? stop))
+        {
+            try
+            {
+                await stop(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e)
+            {
+                Internal.Log.StopFailed(_logger, e);
+            }
+        }
+        State = MeshNodeState.Stopped;
+    }
+
+    private static Task Done(Action action)
+    {
+        action();
+        return Task.CompletedTask;
+    }
+
+    private async Task WatchJournalAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            Failure = await _journal.Failed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            Internal.Log.JournalFailed(_logger, Failure.Message);
+            _lifetime?.StopApplication();
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    private TransportEndpointOptions EndpointOptions(IPEndPoint bind, bool listens) => new()
+    {
+        LocalEndPoint = bind,
+        Certificate = _identity!.Certificate,
+        VerifyPeer = TrustGate.Verify,
+        Listen = listens,
+        IdleTimeout = _options.Transport.IdleTimeout,
+        KeepAliveInterval = _options.Transport.KeepAliveInterval,
+        HandshakeTimeout = _options.Transport.HandshakeTimeout,
+        Retry = _options.Transport.Retry,
+        // Typed: an untyped null would become an empty key.
+        StatelessResetKey = listens ? _identity.StatelessResetKey : (ReadOnlyMemory<byte>?)null,
+    };
+}

@@ -1,0 +1,161 @@
+using System.Diagnostics;
+using System.Net;
+using EventMesh.Diagnostics;
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Messaging;
+using EventMesh.Transport;
+using EventMesh.Wire;
+
+namespace EventMesh.Sessions.Internal;
+
+/// <summary>Dials peers, from the first packet until they have joined, and records what failed.</summary>
+internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEndpoint endpoint, ITransportEndpoint probe)
+{
+    /// <summary>Dials an address and waits until the peer there has joined.</summary>
+    /// <exception cref="MeshException">Why it did not; it is in the log, unless the dial was cancelled.</exception>
+    public async Task<PeerInfo> DialAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
+    {
+        if (expected is { } known && table.TryGet(known, out PeerSession? existing) && existing.Info is { } joined) return joined;
+        using Activity? activity = StartDial(remote, source);
+        long started = host.Clock.GetTimestamp();
+        try
+        {
+            PeerInfo peer = await DialCoreAsync(remote, expected, source, cancellationToken).ConfigureAwait(false);
+            MeshMetrics.HandshakeDuration.Record(host.Clock.GetElapsedTime(started).TotalSeconds);
+            activity?.SetTag(MeshTelemetry.Attributes.Peer, peer.Peer.ToShortString());
+            return peer;
+        }
+        catch (MeshException e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+            activity?.SetTag(MeshTelemetry.Attributes.ErrorType, e.Error.ToString());
+            MeshMetrics.DialFailures.Add(1, new KeyValuePair<string, object?>(MeshTelemetry.Attributes.ErrorType, e.Error.ToString()));
+            Log.DialFailed(host.Logger, remote.ToString(), e.Error, e.Message);
+            host.OnDialFailed(new DialFailed(remote, expected, e.Error, e.Message));
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Dials a peer back that has dialled us: only its observed address, at most two of the ports that it announced, from a socket of its own,
+    /// since from the listening port it would ride on the NAT state that the first connection opened and prove nothing.
+    /// </summary>
+    public async Task CheckReverseAsync(PeerSession session, PeerConnection first, CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(host.Options.Bootstrap.ReverseCheckTimeout, host.Clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        IPAddress address = first.RemoteEndPoint.Address;
+        var failure = new MeshException(MeshError.ReverseCheckFailed, "The peer announced no port.");
+        foreach (int port in first.RemoteHello!.Listen.Select(e => (int)e.Port).Where(p => p is > 0 and <= IPEndPoint.MaxPort).Distinct().Take(2))
+        {
+            try
+            {
+                ITransportConnection transport = await probe.ConnectAsync(new IPEndPoint(address, port), both.Token).ConfigureAwait(false);
+                if (transport.PeerId != session.Peer)
+                {
+                    await transport.CloseAsync((ulong)WireCode.WrongPeer).ConfigureAwait(false);
+                    await transport.DisposeAsync().ConfigureAwait(false);
+                    failure = new MeshException(MeshError.WrongPeer, "Another peer answers at the announced port.");
+                    continue;
+                }
+                await AttachAsync(transport, DiscoverySource.Inbound, isReverse: true).ConfigureAwait(false);
+                return;
+            }
+            catch (MeshException e)
+            {
+                failure = e;
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                failure = new MeshException(MeshError.Unreachable, "The reverse check ran out of time.");
+            }
+        }
+        throw failure;
+    }
+
+    private async Task<PeerInfo> DialCoreAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
+    {
+        ITransportConnection transport = await endpoint.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
+        MeshException? refusal = transport.PeerId == host.LocalPeer
+            ? new MeshException(MeshError.ConnectionToSelf, $"{remote} is this node itself.")
+            : expected is { } peer && transport.PeerId != peer
+                ? new MeshException(MeshError.WrongPeer, $"At {remote} is peer {transport.PeerId.ToShortString()}, not {peer.ToShortString()}.")
+                : null;
+        if (refusal is not null)
+        {
+            WireCode code = refusal.Error == MeshError.ConnectionToSelf ? WireCode.ConnectionToSelf : WireCode.WrongPeer;
+            await transport.CloseAsync((ulong)code).ConfigureAwait(false);
+            await transport.DisposeAsync().ConfigureAwait(false);
+            throw refusal;
+        }
+        (PeerSession session, PeerConnection connection) = await AttachAsync(transport, source, isReverse: false).ConfigureAwait(false);
+        Task<PeerInfo> joined = session.Joined;
+        try
+        {
+            return await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            if (!joined.IsCompletedSuccessfully) await connection.CloseAsync(WireCode.Disconnected).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private async Task<PeerInfo> JoinedOrRefusedAsync(
+        PeerSession session, Task<PeerInfo> joined, PeerConnection connection, IPEndPoint remote, CancellationToken cancellationToken)
+    {
+        Task first = await Task.WhenAny(joined, connection.Transport.Closed).WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (first == joined) return await joined.ConfigureAwait(false);
+        TransportCloseInfo info = await connection.Transport.Closed.ConfigureAwait(false);
+        WireCode? code = connection.RefusedWith ?? connection.CloseCode ?? (info.ApplicationCode is { } sent ? (WireCode)sent : null);
+        if (code is WireCode.SimultaneousDial or WireCode.AlreadyConnected)
+        {
+            // Another connection with the same peer was faster; its outcome is ours.
+            try
+            {
+                return await joined.WaitAsync(host.Options.Transport.HandshakeTimeout, host.Clock, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                throw new MeshException(MeshError.Timeout, $"Peer {session.Peer.ToShortString()} at {remote} did not join in time.");
+            }
+        }
+        MeshError error = info.Error switch
+        {
+            MeshError.ClosedByPeer or MeshError.Aborted when code is { } known => known.ToMeshError(),
+            MeshError.Aborted => MeshError.NodeStopped,
+            var other => other,
+        };
+        throw new MeshException(error, $"Peer {session.Peer.ToShortString()} at {remote} refused the connection: {code?.ToString() ?? info.Detail}.")
+        {
+            RemoteCode = (ulong?)code,
+        };
+    }
+
+    private async Task<(PeerSession Session, PeerConnection Connection)> AttachAsync(
+        ITransportConnection transport, DiscoverySource source, bool isReverse)
+    {
+        try
+        {
+            return table.Attach(transport, source, isReverse);
+        }
+        catch (MeshException e)
+        {
+            WireCode code = e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
+            await transport.CloseAsync((ulong)code).ConfigureAwait(false);
+            await transport.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private static Activity? StartDial(IPEndPoint remote, DiscoverySource source)
+    {
+        if (!MeshTelemetry.Source.HasListeners()) return null;
+        Activity? activity = MeshTelemetry.Source.StartActivity("dial", ActivityKind.Client);
+        activity?.SetTag(MeshTelemetry.Attributes.PeerAddress, remote.Address.ToString());
+        activity?.SetTag(MeshTelemetry.Attributes.NetworkTransport, "quic");
+        activity?.SetTag("eventmesh.discovery.source", source.ToString());
+        return activity;
+    }
+}

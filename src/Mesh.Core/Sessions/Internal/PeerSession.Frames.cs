@@ -1,0 +1,194 @@
+using System.Collections.Concurrent;
+using System.Net;
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Wire;
+using EventMesh.Wire.Frames;
+
+namespace EventMesh.Sessions.Internal;
+
+/// <summary>The control frames of the peer, checked before they become inputs.</summary>
+internal sealed partial class PeerSession
+{
+    private readonly ConcurrentDictionary<ulong, TaskCompletionSource> _pings = [];
+    private long _nextPing;
+    private long _lastPeersAnswer;
+    private int _hasAsked;
+    private int _wasToldOfDuplicate;
+    private PeerConnection? _askedEarly;
+
+    public async Task OnControlFrameAsync(PeerConnection connection, Frame frame)
+    {
+        if (connection.RemoteHello is null && frame.Type is not (FrameType.Hello or FrameType.HelloAck) && !frame.IsOptional)
+            throw Violation("A frame before the Hello.");
+        switch (frame.Type)
+        {
+            case FrameType.Hello:
+                OnHello(connection, FrameWriter.Parse(Hello.Parser, frame.Body));
+                // A dialer's Hello is judged now; an acceptor's together with its verdict, which follows.
+                if (!connection.IsDialer) await PostHelloAsync(connection).ConfigureAwait(false);
+                break;
+            case FrameType.HelloAck:
+                await OnHelloAckAsync(connection, FrameWriter.Parse(HelloAck.Parser, frame.Body)).ConfigureAwait(false);
+                break;
+            case FrameType.ReverseCheck:
+                if (FrameWriter.Parse(ReverseCheck.Parser, frame.Body).Code != 0)
+                    await PostAsync(new SessionInput.ReverseCheckReported(connection.Id)).ConfigureAwait(false);
+                break;
+            case FrameType.Ping:
+                await connection.SendControlAsync(FrameType.Pong, new Pong { Nonce = FrameWriter.Parse(Ping.Parser, frame.Body).Nonce })
+                    .ConfigureAwait(false);
+                break;
+            case FrameType.Pong:
+                if (_pings.TryRemove(FrameWriter.Parse(Pong.Parser, frame.Body).Nonce, out TaskCompletionSource? waiting)) waiting.TrySetResult();
+                break;
+            case FrameType.PeersRequest:
+                await AnswerPeersAsync(connection, FrameWriter.Parse(PeersRequest.Parser, frame.Body)).ConfigureAwait(false);
+                break;
+            case FrameType.Peers:
+                OnPeers(FrameWriter.Parse(Peers.Parser, frame.Body));
+                break;
+            case FrameType.Outcome:
+                OnOutcome(FrameWriter.Parse(Outcome.Parser, frame.Body));
+                break;
+            case FrameType.Notice:
+                // Once a session: each is a line in the operator's log.
+                if ((WireCode)FrameWriter.Parse(Notice.Parser, frame.Body).Code == WireCode.DuplicateIdentity && Info is not null
+                    && Interlocked.Exchange(ref _wasToldOfDuplicate, 1) == 0)
+                    Log.DuplicateIdentity(Host.Logger, Peer.ToShortString());
+                break;
+            case FrameType.Goodbye:
+                // The close follows; what waits to be sent would not be read any more.
+                StopSending();
+                break;
+            default:
+                if (!frame.IsOptional)
+                    throw new MeshException(MeshError.ProtocolViolation, $"A frame of type {(ulong)frame.Type} on the control stream.");
+                break;
+        }
+    }
+
+    private static void OnHello(PeerConnection connection, Hello hello)
+    {
+        if (connection.RemoteHello is not null) throw Violation("A second Hello.");
+        if (hello.Kind is not (Kind.Node or Kind.Client)) throw Violation("A Hello without a kind.");
+        if (hello.Instance.Length != 16 || hello.LinkId.Length != 16) throw Violation("A Hello without instance or link id.");
+        if (hello.Listen.Count > WireLimits.ListenEndpoints) throw Violation("A Hello with too many endpoints.");
+        if (hello.Mesh.Length > WireLimits.MeshName || hello.Agent.Length > WireLimits.Agent || hello.DnsName.Length > WireLimits.DnsName)
+            throw Violation("A Hello with a name too long.");
+        connection.RemoteHello = hello;
+    }
+
+    private async Task PostHelloAsync(PeerConnection connection)
+    {
+        Hello hello = connection.RemoteHello!;
+        if (!string.Equals(hello.Mesh, Host.Options.MeshName, StringComparison.Ordinal))
+        {
+            await RefuseAsync(connection, WireCode.WrongMesh).ConfigureAwait(false);
+            return;
+        }
+        await PostAsync(new SessionInput.HelloReceived(
+            connection.Id, hello.Kind == Kind.Node ? PeerKind.Node : PeerKind.Client, new Guid(hello.Instance.Span, bigEndian: true),
+            new Guid(hello.LinkId.Span, bigEndian: true), hello.Reverse)).ConfigureAwait(false);
+    }
+
+    private async Task OnHelloAckAsync(PeerConnection connection, HelloAck ack)
+    {
+        if (ack.Code != 0)
+        {
+            // The peer closes with the same code; whichever arrives first tells.
+            if (ack.Code > VarInt.MaxValue) throw Violation("A verdict with a code that can't be one.");
+            connection.RefusedWith = (WireCode)ack.Code;
+            await connection.CloseAsync((WireCode)ack.Code).ConfigureAwait(false);
+            return;
+        }
+        if (connection.RemoteHello is null) throw Violation("An Accepted before the Hello.");
+        if (connection.IsDialer) await PostHelloAsync(connection).ConfigureAwait(false);
+        else await PostAsync(new SessionInput.AcceptReceived(connection.Id)).ConfigureAwait(false);
+        if (connection is { IsDialer: true, IsReverse: false } && EndpointCodec.FromFrame(ack.Observed) is { } observed) NoteObserved(observed);
+    }
+
+    /// <summary>Takes the peer's word for our address, as far as dials from the listening socket go; once a minute at most.</summary>
+    private void NoteObserved(IPEndPoint observed) => Host.Journal.Decide(state =>
+        Equals(state.Node.ObservedEndPoint, observed) || !_table.MayObserve() ? [] : [new EndpointObserved(observed, Peer)]);
+
+    private async Task AnswerPeersAsync(PeerConnection connection, PeersRequest request)
+    {
+        if (!IsJoined())
+        {
+            // The peer knows that the pair stands a moment before we do: the join answers it.
+            Volatile.Write(ref _askedEarly, connection);
+            if (!IsJoined() || Interlocked.Exchange(ref _askedEarly, null) is null) return;
+        }
+        long now = Host.Clock.GetTimestamp();
+        long last = Interlocked.Read(ref _lastPeersAnswer);
+        if (last != 0 && Host.Clock.GetElapsedTime(last, now) < TimeSpan.FromSeconds(1)) return;
+        Interlocked.Exchange(ref _lastPeersAnswer, now);
+        Peers peers = Host.AnswerPeers(Peer, connection.RemoteEndPoint.Address, (int)Math.Min(request.Max, WireLimits.Peers));
+        await connection.SendControlAsync(FrameType.Peers, peers).ConfigureAwait(false);
+    }
+
+    // A call, since another thread may join the peer between two looks.
+    private bool IsJoined() => Info is not null;
+
+    private void OnPeers(Peers peers)
+    {
+        if (peers.Peers_.Count > WireLimits.Peers) throw Violation("Too many peers in one answer.");
+        // Only what was asked for: each record may cost us a dial.
+        if (Info is not null && Interlocked.Exchange(ref _hasAsked, 0) == 1) Host.OnPeersTold(this, peers);
+    }
+
+    /// <summary>Answers what the peer asked a moment before it had joined for us too.</summary>
+    private void AnswerEarlyRequest()
+    {
+        if (Interlocked.Exchange(ref _askedEarly, null) is not { } connection) return;
+        _table.Tasks.TryRun(static async state =>
+        {
+            try
+            {
+                await state.Session.AnswerPeersAsync(state.Connection, new PeersRequest { Max = WireLimits.Peers }).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)
+            {
+                // The connection has ended.
+            }
+        }, (Session: this, Connection: connection));
+    }
+
+    /// <summary>Asks for peers; the answer comes to <see cref="ISessionHost.OnPeersTold"/>.</summary>
+    public async Task AskForPeersAsync()
+    {
+        if (First() is not { } connection) return;
+        Volatile.Write(ref _hasAsked, 1);
+        try
+        {
+            await connection.SendControlAsync(FrameType.PeersRequest, new PeersRequest { Max = WireLimits.Peers }).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The connection has ended.
+        }
+    }
+
+    private async Task<bool> PingAsync(PeerConnection connection, TimeSpan limit)
+    {
+        ulong nonce = (ulong)Interlocked.Increment(ref _nextPing);
+        TaskCompletionSource answered = _pings[nonce] = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        try
+        {
+            await connection.SendControlAsync(FrameType.Ping, new Ping { Nonce = nonce }).WaitAsync(limit, Host.Clock).ConfigureAwait(false);
+            await answered.Task.WaitAsync(limit, Host.Clock, connection.Ended).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is MeshException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            _pings.TryRemove(nonce, out _);
+        }
+    }
+
+    private static MeshException Violation(string detail) => new(MeshError.ProtocolViolation, detail);
+}

@@ -1,0 +1,188 @@
+using System.Buffers;
+using System.Diagnostics;
+using EventMesh.Diagnostics;
+using EventMesh.Events;
+using EventMesh.Messaging;
+using EventMesh.Transport;
+using EventMesh.Wire;
+using EventMesh.Wire.Frames;
+
+namespace EventMesh.Sessions.Internal;
+
+/// <summary>Messages and requests to the peer.</summary>
+internal sealed partial class PeerSession
+{
+    private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
+
+    // The header has room for 1 KiB in all.
+    private const int MaxTraceState = 512;
+
+    private volatile Outbound? _outbound;
+
+    /// <summary>The connection that we send on and what the peer takes, while it is joined.</summary>
+    private sealed record Outbound(PeerConnection Connection, MessageSender Sender, ulong MaxMessage);
+
+    public async ValueTask<SendReceipt> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
+    {
+        var id = new MessageId(Host.LocalPeer, Host.Instance, Host.NextSequence());
+        if (_outbound is not { } outbound) return new SendReceipt(id, SendOutcome.NotSent, MeshError.NotConnected, message.Token);
+        if ((ulong)message.Payload.Length > outbound.MaxMessage) return new SendReceipt(id, SendOutcome.NotSent, MeshError.TooLarge, message.Token);
+        using Activity? activity = StartSend(message.Channel, id);
+        long started = Host.Clock.GetTimestamp();
+        var queued = new OutboundMessage(id, MakeHeader(message, id, activity), message.Payload, message.Token);
+        SendReceipt receipt;
+        try
+        {
+            MeshError? refusal = await outbound.Sender.SendAsync(queued, message.FailWhenQueueFull, cancellationToken).ConfigureAwait(false);
+            if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
+            receipt = await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // Takes the message back as far as it has not left.
+            queued.TrySetCanceled(cancellationToken);
+            activity?.SetTag(MeshTelemetry.Attributes.ErrorType, "cancelled");
+            throw;
+        }
+        Observe(activity, started, receipt);
+        return receipt;
+    }
+
+    public async Task<ReadOnlyMemory<byte>> RequestAsync(string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
+    {
+        if (_outbound is not { } outbound) throw NotConnected();
+        if ((ulong)payload.Length > outbound.MaxMessage)
+            throw new MeshException(MeshError.TooLarge, $"The request has {payload.Length} bytes; the peer takes {outbound.MaxMessage}.");
+        var id = new MessageId(Host.LocalPeer, Host.Instance, Host.NextSequence());
+        using Activity? activity = StartSend(channel, id);
+        PeerConnection connection = outbound.Connection;
+        ITransportStream? stream = null;
+        try
+        {
+            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, connection.Ended);
+            stream = await connection.Transport.OpenStreamAsync(StreamDirection.Bidirectional, cancellation.Token).ConfigureAwait(false);
+            var output = new ArrayBufferWriter<byte>(payload.Length + 256);
+            FrameWriter.WriteVarInt(output, (ulong)StreamType.Request);
+            FrameWriter.Write(output, FrameType.Request, MakeHeader(new OutgoingMessage(channel, payload), id, activity), payload.Span);
+            await stream.WriteAsync(output.WrittenMemory, endStream: true, cancellation.Token).ConfigureAwait(false);
+            connection.CountSent(0, payload.Length);
+            using var reader = new FrameReader(stream);
+            int maxFrame = Host.Options.Limits.MaxMessageBytes + WireLimits.MessageHeader + VarInt.MaxLength;
+            if (await reader.ReadFrameAsync(maxFrame, cancellation.Token).ConfigureAwait(false) is not { Type: FrameType.Response } frame)
+                throw new MeshException(MeshError.ProtocolViolation, "The peer ended the request's stream without a response.");
+            (ResponseHeader header, ReadOnlyMemory<byte> response) = FrameWriter.Split(ResponseHeader.Parser, frame.Body);
+            if (header.Code == 0) return response.ToArray();
+            MeshError error = ((WireCode)header.Code).ToMeshError();
+            throw new MeshException(error, $"Peer {Peer.ToShortString()} did not answer the request on '{channel}': {error}.") { RemoteCode = header.Code };
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error);
+            throw new MeshException(MeshError.ConnectionLost, $"The connection with peer {Peer.ToShortString()} was lost during the request.");
+        }
+        catch (OperationCanceledException)
+        {
+            stream?.StopSending((ulong)WireCode.Cancelled);
+            stream?.Reset((ulong)WireCode.Cancelled);
+            throw;
+        }
+        catch (MeshException e) when (e.Error == MeshError.ClosedByPeer && e.RemoteCode is not null)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error);
+            MeshError error = ((WireCode)e.RemoteCode.Value).ToMeshError();
+            throw new MeshException(error, $"Peer {Peer.ToShortString()} refused the request on '{channel}': {error}.", e) { RemoteCode = e.RemoteCode };
+        }
+        catch (MeshException e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error);
+            activity?.SetTag(MeshTelemetry.Attributes.ErrorType, e.Error.ToString());
+            throw;
+        }
+        finally
+        {
+            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Says goodbye, lets what was sent arrive for at most a second, and closes.</summary>
+    public async Task LeaveAsync(CloseReason reason, WireCode code)
+    {
+        if (_outbound is { } outbound)
+        {
+            try
+            {
+                await outbound.Connection.SendControlAsync(FrameType.Goodbye, new Goodbye { Code = (ulong)code })
+                    .WaitAsync(LeaveLimit, Host.Clock).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException or TimeoutException)
+            {
+                // The connection has ended, or the peer does not read.
+            }
+            await outbound.Sender.DrainAsync(LeaveLimit, Host.Clock).ConfigureAwait(false);
+        }
+        await EndAsync(reason, code).ConfigureAwait(false);
+    }
+
+    public MeshException NotConnected() => new(
+        MeshError.NotConnected, $"Peer {Peer.ToShortString()} is not joined. Connect to it first, or wait until it has joined.");
+
+    private void StartSending(PeerConnection connection, ulong maxMessage)
+    {
+        LimitsOf(out int messages, out int bytes);
+        _outbound = new Outbound(connection, new MessageSender(connection, messages, bytes), maxMessage);
+    }
+
+    private void LimitsOf(out int messages, out int bytes)
+    {
+        messages = Host.Options.Limits.SendQueueMessages;
+        bytes = Host.Options.Limits.SendQueueBytes;
+    }
+
+    private void StopSending()
+    {
+        Outbound? outbound = Interlocked.Exchange(ref _outbound, null);
+        outbound?.Sender.Stop();
+    }
+
+    private void OnOutcome(Outcome outcome) => _outbound?.Sender.OnOutcome(outcome.Sequence, (WireCode)outcome.Code);
+
+    private static MessageHeader MakeHeader(OutgoingMessage message, MessageId id, Activity? activity) => new()
+    {
+        Sequence = id.Sequence,
+        Channel = message.Channel,
+        // Without a listener of ours the caller's trace still goes along.
+        Traceparent = TraceParentOf(activity ?? Activity.Current),
+        Tracestate = TraceStateOf(activity ?? Activity.Current),
+        WantsOutcome = message.Delivery == DeliveryMode.Handled,
+    };
+
+    private static string TraceParentOf(Activity? activity) =>
+        activity is { IdFormat: ActivityIdFormat.W3C, Id: { } id } ? id : "";
+
+    private static string TraceStateOf(Activity? activity) =>
+        activity?.TraceStateString is { } state && System.Text.Encoding.UTF8.GetByteCount(state) <= MaxTraceState ? state : "";
+
+    private Activity? StartSend(string channel, MessageId id)
+    {
+        if (!MeshTelemetry.Source.HasListeners()) return null;
+        Activity? activity = MeshTelemetry.Source.StartActivity($"publish {channel}", ActivityKind.Producer);
+        if (activity is not { IsAllDataRequested: true }) return activity;
+        activity.SetTag(MeshTelemetry.Attributes.MessagingSystem, "eventmesh");
+        activity.SetTag(MeshTelemetry.Attributes.OperationName, "publish");
+        activity.SetTag(MeshTelemetry.Attributes.OperationType, "send");
+        activity.SetTag(MeshTelemetry.Attributes.Destination, channel);
+        activity.SetTag(MeshTelemetry.Attributes.MessageId, id.ToString());
+        activity.SetTag(MeshTelemetry.Attributes.NetworkTransport, "quic");
+        activity.SetTag(MeshTelemetry.Attributes.Peer, Peer.ToShortString());
+        return activity;
+    }
+
+    private void Observe(Activity? activity, long started, SendReceipt receipt)
+    {
+        MeshMetrics.MessagesSent.Add(1);
+        MeshMetrics.OperationDuration.Record(Host.Clock.GetElapsedTime(started).TotalSeconds);
+        if (receipt.IsSent || activity is null) return;
+        activity.SetStatus(ActivityStatusCode.Error);
+        activity.SetTag(MeshTelemetry.Attributes.ErrorType, (receipt.Error?.ToString() ?? receipt.Outcome.ToString()));
+    }
+}

@@ -1,0 +1,190 @@
+using System.Threading.Channels;
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Messaging;
+using EventMesh.Transport;
+using EventMesh.Wire;
+using Microsoft.Extensions.Logging;
+
+namespace EventMesh.Sessions.Internal;
+
+/// <summary>
+/// The session with one peer: feeds <see cref="PeerSessionState"/> with what happens and does what it asks for, one input after another.
+/// </summary>
+internal sealed partial class PeerSession
+{
+    private readonly SessionTable _table;
+    private readonly Channel<SessionInput> _inputs = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(256) { SingleReader = true });
+    private readonly Dictionary<Guid, PeerConnection> _connections = [];
+    private readonly Lock _mutex = new();
+    private TaskCompletionSource<PeerInfo> _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private PeerSessionState _state;
+    private PeerInfo? _info;
+
+    public PeerSession(SessionTable table, ISessionHost host, PeerId peer)
+    {
+        _table = table;
+        Host = host;
+        Peer = peer;
+        _state = new PeerSessionState(host.LocalPeer, peer, host.Options.Kind);
+        Completion = RunAsync();
+    }
+
+    public ISessionHost Host { get; }
+
+    public PeerId Peer { get; }
+
+    /// <summary>The peer's process start; empty while unknown.</summary>
+    public Guid RemoteInstance => _state.RemoteInstance;
+
+    /// <summary>Completes when the session has ended and left the table.</summary>
+    public Task Completion { get; }
+
+    /// <summary>The peer while it is joined, else null.</summary>
+    public PeerInfo? Info
+    {
+        get => Volatile.Read(ref _info);
+        private set => Volatile.Write(ref _info, value);
+    }
+
+    /// <summary>Completes when the peer has joined.</summary>
+    public Task<PeerInfo> Joined
+    {
+        get { lock (_mutex) return _joined.Task; }
+    }
+
+    /// <summary>Where the session's first connection came from, when the peer dialled it.</summary>
+    public System.Net.IPAddress? FirstInboundFrom { get; private set; }
+
+    /// <summary>How many connections the session has, for the table's decision to retire it.</summary>
+    public int ConnectionCount
+    {
+        get { lock (_mutex) return _connections.Count; }
+    }
+
+    /// <summary>Gives the session a connection and starts to read it. Called under the table's lock.</summary>
+    public PeerConnection Attach(ITransportConnection transport, DiscoverySource source, bool isReverse, CancellationToken nodeStopping)
+    {
+        var connection = new PeerConnection(transport, this, isReverse, nodeStopping) { OpenedTimestamp = Host.Clock.GetTimestamp(), Source = source };
+        lock (_mutex)
+        {
+            if (_connections.Count == 0) FirstInboundFrom = transport.IsDialer ? null : connection.RemoteEndPoint.Address;
+            _connections.Add(connection.Id, connection);
+            // Before the connection is read, so that its end can't come first.
+            if (transport.IsDialer && !_inputs.Writer.TryWrite(new SessionInput.Dialled(connection.Id, isReverse ? Guid.Empty : Guid.NewGuid(), isReverse)))
+            {
+                _connections.Remove(connection.Id);
+                throw new MeshException(MeshError.TooManyConnections, $"The session with peer {Peer.ToShortString()} is overloaded.");
+            }
+        }
+        _table.Tasks.TryRun(static state => state.Session.RunConnectionAsync(state.Connection), (Session: this, Connection: connection));
+        _table.Tasks.TryRun(static state => state.Session.WatchHandshakeAsync(state.Connection), (Session: this, Connection: connection));
+        return connection;
+    }
+
+    public ValueTask PostAsync(SessionInput input) => _inputs.Writer.WriteAsync(input, CancellationToken.None);
+
+    /// <summary>Ends the session as it is now and waits until its connections are closed. A new one may begin meanwhile.</summary>
+    public async Task EndAsync(CloseReason reason, WireCode code)
+    {
+        PeerConnection[] connections = Connections();
+        if (!await TryPostAsync(new SessionInput.EndRequested(reason, code)).ConfigureAwait(false)) return;
+        await Task.WhenAll(connections.Select(connection => connection.Completion)).ConfigureAwait(false);
+    }
+
+    private async Task RunAsync()
+    {
+        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+        try
+        {
+            await foreach (SessionInput input in _inputs.Reader.ReadAllAsync().ConfigureAwait(false))
+            {
+                (_state, IReadOnlyList<SessionAction> actions) = _state.Step(input);
+                foreach (SessionAction action in actions) await DoAsync(action).ConfigureAwait(false);
+                // Also those that have not said Hello yet.
+                if (input is SessionInput.EndRequested end)
+                    await Task.WhenAll(Connections().Select(connection => connection.CloseAsync(end.Code))).ConfigureAwait(false);
+                if (input is SessionInput.ConnectionEnded ended) Detach(ended.Connection);
+                if (_state.Phase == SessionPhase.Absent && _table.TryRetire(this)) break;
+            }
+        }
+        catch (Exception e)
+        {
+            Log.SessionFailed(Host.Logger, e, Peer.ToShortString());
+            foreach (PeerConnection connection in Connections()) await connection.CloseAsync(WireCode.Disconnected).ConfigureAwait(false);
+            _table.Remove(this);
+        }
+        finally
+        {
+            _inputs.Writer.TryComplete();
+            foreach (PeerConnection connection in Connections()) connection.MarkCompleted();
+        }
+    }
+
+    private PeerConnection[] Connections()
+    {
+        lock (_mutex) return [.. _connections.Values];
+    }
+
+    private PeerConnection? Find(Guid connection)
+    {
+        lock (_mutex) return _connections.GetValueOrDefault(connection);
+    }
+
+    private void Detach(Guid connection)
+    {
+        PeerConnection? ended;
+        lock (_mutex) _connections.Remove(connection, out ended);
+        ended?.MarkCompleted();
+    }
+
+    private async Task RunConnectionAsync(PeerConnection connection)
+    {
+        TransportCloseInfo info = await connection.RunAsync().ConfigureAwait(false);
+        connection.CloseInfo = info;
+        await TryPostAsync(new SessionInput.ConnectionEnded(connection.Id, ReasonOf(info, connection))).ConfigureAwait(false);
+        await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Closes a connection whose application handshake does not come to its end in time.</summary>
+    private async Task WatchHandshakeAsync(PeerConnection connection)
+    {
+        try
+        {
+            await connection.Standing.WaitAsync(Host.Options.Transport.HandshakeTimeout, Host.Clock, connection.Ended).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            await connection.CloseAsync(WireCode.HandshakeTimeout).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            // The connection ended before.
+        }
+    }
+
+    private static CloseReason ReasonOf(TransportCloseInfo info, PeerConnection connection) => info.Error switch
+    {
+        MeshError.ClosedByPeer => (WireCode?)info.ApplicationCode switch
+        {
+            WireCode.Shutdown => CloseReason.PeerShutdown,
+            WireCode.ProtocolViolation => CloseReason.ProtocolViolation,
+            WireCode.ReverseCheckFailed => CloseReason.ReverseCheckFailed,
+            WireCode.Replaced => CloseReason.Replaced,
+            // The peer saw the other connection of the pair break before we did.
+            WireCode.PairIncomplete => CloseReason.Lost,
+            _ => CloseReason.Remote,
+        },
+        MeshError.IdleTimeout => CloseReason.Idle,
+        MeshError.Aborted => connection.CloseCode switch
+        {
+            WireCode.ProtocolViolation => CloseReason.ProtocolViolation,
+            WireCode.HandshakeTimeout => CloseReason.Lost,
+            WireCode.Replaced => CloseReason.Replaced,
+            WireCode.Disconnected => CloseReason.Local,
+            _ => CloseReason.Shutdown,
+        },
+        MeshError.ProtocolViolation => CloseReason.ProtocolViolation,
+        _ => CloseReason.Lost,
+    };
+}

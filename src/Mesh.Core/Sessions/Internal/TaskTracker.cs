@@ -1,0 +1,49 @@
+namespace EventMesh.Sessions.Internal;
+
+/// <summary>Owns the tasks of one owner that nobody awaits one by one, so that the owner can await them all at its end.</summary>
+internal sealed class TaskTracker
+{
+    private readonly Lock _mutex = new();
+    private readonly TaskCompletionSource _idle = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private int _running;
+    private bool _isClosed;
+
+    /// <summary>Runs a task that must not fail; false when the tracker is closed.</summary>
+    public bool TryRun<TState>(Func<TState, Task> work, TState state)
+    {
+        lock (_mutex)
+        {
+            if (_isClosed) return false;
+            _running++;
+        }
+        _ = RunAsync(work, state);
+        return true;
+    }
+
+    /// <summary>Takes no more and waits until all have ended.</summary>
+    public Task CloseAsync()
+    {
+        lock (_mutex)
+        {
+            _isClosed = true;
+            if (_running == 0) _idle.TrySetResult();
+        }
+        return _idle.Task;
+    }
+
+    private async Task RunAsync<TState>(Func<TState, Task> work, TState state)
+    {
+        try
+        {
+            await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+            await work(state).ConfigureAwait(false);
+        }
+        finally
+        {
+            lock (_mutex)
+            {
+                if (--_running == 0 && _isClosed) _idle.TrySetResult();
+            }
+        }
+    }
+}

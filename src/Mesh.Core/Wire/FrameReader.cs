@@ -1,0 +1,88 @@
+using System.Buffers;
+using EventMesh.Transport;
+
+namespace EventMesh.Wire;
+
+/// <summary>Reads a stream's type and its frames; nothing is allocated before its length has been checked.</summary>
+/// <remarks>One reader at a time. A body is valid until the next read.</remarks>
+internal sealed class FrameReader(ITransportStream stream, int initialCapacity = 4096) : IDisposable
+{
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(initialCapacity);
+    private int _start;
+    private int _end;
+
+    /// <summary>Reads a varint; null at the end of the stream.</summary>
+    /// <exception cref="MeshException"><see cref="MeshError.ProtocolViolation"/>: the stream ended within it.</exception>
+    public async ValueTask<ulong?> ReadVarIntAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            int length = VarInt.Read(_buffer.AsSpan(_start, _end - _start), out ulong value);
+            if (length > 0)
+            {
+                _start += length;
+                return value;
+            }
+            if (await FillAsync(VarInt.MaxLength, cancellationToken).ConfigureAwait(false)) continue;
+            return _start == _end ? null : throw Truncated();
+        }
+    }
+
+    /// <summary>Reads a frame; null at the end of the stream.</summary>
+    /// <exception cref="MeshException">
+    /// <see cref="MeshError.TooLarge"/>: its body is longer than <paramref name="maxLength"/>; <see cref="MeshError.ProtocolViolation"/>: the
+    /// stream ended within it.
+    /// </exception>
+    public ValueTask<Frame?> ReadFrameAsync(int maxLength, CancellationToken cancellationToken) =>
+        ReadFrameAsync(maxLength, beforeLarge: null, cancellationToken);
+
+    /// <summary>Reads a frame and waits for <paramref name="beforeLarge"/> before it collects a body above <see cref="WireLimits.LargeMessage"/>.</summary>
+    public async ValueTask<Frame?> ReadFrameAsync(int maxLength, Func<Task>? beforeLarge, CancellationToken cancellationToken)
+    {
+        ulong? type = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false);
+        if (type is null) return null;
+        ulong length = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false) ?? throw Truncated();
+        if (length > (ulong)maxLength)
+            throw new MeshException(MeshError.TooLarge, $"A frame of {length} bytes is above the limit of {maxLength} bytes.");
+        if (length > WireLimits.LargeMessage && beforeLarge is not null) await beforeLarge().ConfigureAwait(false);
+        while (_end - _start < (int)length)
+        {
+            if (!await FillAsync((int)length, cancellationToken).ConfigureAwait(false)) throw Truncated();
+        }
+        ReadOnlyMemory<byte> body = _buffer.AsMemory(_start, (int)length);
+        _start += (int)length;
+        return new Frame((FrameType)type.Value, body);
+    }
+
+    public void Dispose()
+    {
+        byte[] buffer = Interlocked.Exchange(ref _buffer, []);
+        if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private static MeshException Truncated() => new(MeshError.ProtocolViolation, "The stream ended within a frame.");
+
+    /// <summary>Reads more, with room for <paramref name="wanted"/> bytes from the start; false at the end of the stream.</summary>
+    private async ValueTask<bool> FillAsync(int wanted, CancellationToken cancellationToken)
+    {
+        if (_start == _end) _start = _end = 0;
+        if (_buffer.Length - _start < wanted || _end == _buffer.Length)
+        {
+            // Grow with what has arrived, not with what the peer announced: a length alone must not make us allocate.
+            int held = _end - _start;
+            int size = Math.Max(Math.Min(wanted, Math.Max(held * 2, 64 * 1024)), held + 1);
+            byte[] larger = size > _buffer.Length ? ArrayPool<byte>.Shared.Rent(size) : _buffer;
+            Buffer.BlockCopy(_buffer, _start, larger, 0, held);
+            if (!ReferenceEquals(larger, _buffer))
+            {
+                ArrayPool<byte>.Shared.Return(_buffer);
+                _buffer = larger;
+            }
+            _start = 0;
+            _end = held;
+        }
+        int read = await stream.ReadAsync(_buffer.AsMemory(_end), cancellationToken).ConfigureAwait(false);
+        _end += read;
+        return read > 0;
+    }
+}

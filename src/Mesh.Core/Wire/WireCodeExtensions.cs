@@ -1,0 +1,33 @@
+namespace EventMesh.Wire;
+
+/// <summary>What a code on the wire means to a caller, in one place.</summary>
+internal static class WireCodeExtensions
+{
+    public static MeshError ToMeshError(this WireCode code) => code switch
+    {
+        WireCode.WrongMesh => MeshError.WrongMesh,
+        WireCode.AlreadyConnected or WireCode.SimultaneousDial => MeshError.AlreadyConnected,
+        WireCode.DuplicateIdentity => MeshError.DuplicateIdentity,
+        WireCode.ConnectionToSelf => MeshError.ConnectionToSelf,
+        WireCode.TooManyConnections => MeshError.TooManyConnections,
+        WireCode.LinkUnknown or WireCode.ReverseCheckFailed => MeshError.ReverseCheckFailed,
+        WireCode.HandshakeTimeout => MeshError.Timeout,
+        WireCode.WrongPeer => MeshError.WrongPeer,
+        WireCode.ProtocolViolation or WireCode.UnknownStreamType => MeshError.ProtocolViolation,
+        WireCode.TooLarge => MeshError.TooLarge,
+        WireCode.NoHandler => MeshError.NoHandler,
+        WireCode.Busy => MeshError.Busy,
+        WireCode.HandlerFailed => MeshError.HandlerFailed,
+        WireCode.Cancelled => MeshError.Aborted,
+        _ => MeshError.ClosedByPeer,
+    };
+
+    /// <summary>The code that tells a peer of a refusal by the dispatcher.</summary>
+    public static WireCode ToWireCode(this MeshError error) => error switch
+    {
+        MeshError.NoHandler => WireCode.NoHandler,
+        MeshError.Busy => WireCode.Busy,
+        MeshError.TooLarge => WireCode.TooLarge,
+        _ => WireCode.HandlerFailed,
+    };
+}

@@ -1,0 +1,38 @@
+namespace EventMesh.Wire;
+
+/// <summary>The lengths that every decoder checks before it allocates.</summary>
+internal static class WireLimits
+{
+    /// <summary>A control frame's body: 16 KiB.</summary>
+    public const int ControlFrame = 16 * 1024;
+
+    /// <summary>Messages up to this length share streams; longer ones have one each: 256 KiB.</summary>
+    public const int LargeMessage = 256 * 1024;
+
+    /// <summary>The frames that share one stream: 64 KiB.</summary>
+    public const int Batch = 64 * 1024;
+
+    /// <summary>A message's header: 1 KiB.</summary>
+    public const int MessageHeader = 1024;
+
+    /// <summary>Mesh name, bytes of UTF-8.</summary>
+    public const int MeshName = 64;
+
+    /// <summary>Agent, bytes of UTF-8.</summary>
+    public const int Agent = 64;
+
+    /// <summary>DNS name, bytes.</summary>
+    public const int DnsName = 253;
+
+    /// <summary>Channel, bytes of UTF-8.</summary>
+    public const int Channel = 128;
+
+    /// <summary>Endpoints in a Hello.</summary>
+    public const int ListenEndpoints = 8;
+
+    /// <summary>Peers in one answer of peer exchange.</summary>
+    public const int Peers = 32;
+
+    /// <summary>Endpoints of one exchanged peer.</summary>
+    public const int PeerEndpoints = 4;
+}

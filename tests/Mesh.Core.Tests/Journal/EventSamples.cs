@@ -1,0 +1,64 @@
+using System.Net;
+using System.Text.Json;
+using EventMesh.Events;
+using EventMesh.Identity;
+
+namespace EventMesh.Core.Tests.Journal;
+
+/// <summary>One event of each type with fixed content: what the golden files hold.</summary>
+internal static class EventSamples
+{
+    public static readonly NodeId Node = new(Guid.Parse("0190a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b"));
+    public static readonly IPEndPoint EndPoint4 = IPEndPoint.Parse("192.0.2.7:4433");
+    public static readonly IPEndPoint EndPoint6 = IPEndPoint.Parse("[2001:db8::7]:4433");
+
+    private static readonly Guid Connection = Guid.Parse("11111111-2222-7333-8444-555555555555");
+    private static readonly Guid Instance = Guid.Parse("99999999-8888-4777-a666-555555555555");
+    private static readonly byte[] Certificate = [0x30, 0x03, 0xff, 0xfe, 0xfb];
+    private static readonly TimeSpan Duration = new(1, 2, 3, 4, 567);
+
+    public static IReadOnlyList<IMeshEvent> All { get; } =
+    [
+        new NodeStarted(Node, Peer(1), Instance, PeerKind.Node, "mesh/0.1.0", "ngtcp2"),
+        new NodeStopped("told to"),
+        new IdentityCreated(Peer(1), "ecdsa-p256"),
+        new EndpointObserved(EndPoint4, Peer(2)),
+        new ReachabilityChanged(Reachability.Unreachable),
+        new BootstrapSucceeded(BootstrapSource.Contact, Peer(2), EndPoint6, 3, Duration),
+        new BootstrapFailed(4, TimeSpan.FromSeconds(1.5)),
+        new PeerDiscovered(Peer(2), EndPoint4, DiscoverySource.PeerExchange),
+        new DialFailed(EndPoint4, null, MeshError.Unreachable, "nobody answered"),
+        new ConnectionOpened(Connection, Peer(2), EndPoint6, ConnectionDirection.Inbound),
+        new ReverseConnectivityConfirmed(Peer(2), EndPoint4),
+        new ReverseConnectivityFailed(Peer(2), [EndPoint4, EndPoint6], MeshError.Timeout),
+        new PeerJoined(Peer(2), Instance, PeerKind.Node, [EndPoint4, EndPoint6], "mesh/0.1.0"),
+        new PeerUpdated(Peer(2), PeerKind.Client, []),
+        new ConnectionClosed(Connection, Peer(2), CloseReason.PeerShutdown, 1, 2, 3, 4, Duration),
+        new PeerLeft(Peer(2), CloseReason.Idle),
+        new InboundRefused("192.0.2.7/32", MeshError.TooManyConnections, 17),
+        new CertificateAccepted(Peer(2), "CN=someone", new DateTimeOffset(2027, 1, 2, 3, 4, 5, TimeSpan.Zero), TrustMode.Encrypted),
+        new CacheEntryAdded(Peer(2), [EndPoint4], Certificate, ConnectionDirection.Outbound),
+        new CacheEntryRefreshed(Peer(2), [EndPoint6], Certificate),
+        new CacheEntryConfirmed(Peer(2), Peer(3)),
+        new CacheEntryEvicted(Peer(2), EvictionReason.ByHand),
+        new PluginLoaded("sample", "1.2.3"),
+        new PluginFailed("sample", "MessageReceived", "it threw"),
+        new PluginQuarantined("sample", 5),
+        new PluginUnloaded("sample"),
+        new PluginEvent("sample", "counted", JsonDocument.Parse("""{"Count":3,"tags":["a"]}""").RootElement),
+    ];
+
+    public static NodeStarted Started { get; } = (NodeStarted)All[0];
+
+    public static PeerId Peer(int number)
+    {
+        var bytes = new byte[PeerId.Length];
+        bytes[0] = (byte)(number >> 8);
+        bytes[1] = (byte)number;
+        return new PeerId(bytes);
+    }
+
+    public static ConnectionOpened Opened(int number) => new(new Guid(number, 0, 0, new byte[8]), Peer(number), EndPoint4, ConnectionDirection.Outbound);
+
+    public static PeerJoined Joined(int number) => new(Peer(number), Instance, PeerKind.Node, [EndPoint4], "mesh/0.1.0");
+}
