@@ -1,0 +1,35 @@
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace EventMesh.Marten.Internal;
+
+internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshStoreOptions>
+{
+    public ValidateOptionsResult Validate(string? name, MeshStoreOptions options)
+    {
+        var errors = new List<string>();
+        // The schema's name becomes part of SQL text, where no parameter can stand.
+        if (!SchemaName().IsMatch(options.Schema))
+            errors.Add($"EventMesh:Store:Schema '{options.Schema}' is not a schema name: a lower-case letter, then at most 30 of a-z, 0-9 and _.");
+        else if (options.Schema.StartsWith("pg_", StringComparison.Ordinal))
+            errors.Add($"EventMesh:Store:Schema '{options.Schema}' is PostgreSQL's own: names must not begin with pg_.");
+        if (!string.IsNullOrWhiteSpace(options.ConnectionString))
+        {
+            try
+            {
+                var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
+                if (string.IsNullOrEmpty(builder.Host))
+                    errors.Add("EventMesh:Store:ConnectionString names no Host.");
+            }
+            catch (ArgumentException exception)
+            {
+                errors.Add($"EventMesh:Store:ConnectionString is not an Npgsql connection string: {exception.Message}");
+            }
+        }
+        return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    [GeneratedRegex("^[a-z][a-z0-9_]{0,30}$", RegexOptions.CultureInvariant)]
+    private static partial Regex SchemaName();
+}

@@ -1,0 +1,38 @@
+using EventMesh.Journal;
+using EventMesh.Marten;
+using EventMesh.Marten.Internal;
+using EventMesh.Marten.Queries;
+using EventMesh.Marten.Store;
+using EventMesh.Node;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Keeps the log of a mesh node in PostgreSQL.</summary>
+public static class MartenMeshBuilderExtensions
+{
+    /// <summary>
+    /// Registers <see cref="IEventStore"/> and <see cref="IMeshQueries"/> over PostgreSQL, configured by the section
+    /// <c>EventMesh:Store</c> where there is a configuration, then by <paramref name="configure"/>.
+    /// </summary>
+    public static IMeshBuilder UseMarten(this IMeshBuilder builder, Action<MeshStoreOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        IServiceCollection services = builder.Services;
+        services.AddOptions<MeshStoreOptions>()
+            .Configure<IServiceProvider>((options, provider) =>
+            {
+                provider.GetService<IConfiguration>()?.GetSection(MeshStoreOptions.SectionName).Bind(options);
+                configure?.Invoke(options);
+            })
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshStoreOptions>, MeshStoreOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<MartenEventStore>();
+        services.TryAddSingleton<IEventStore>(provider => provider.GetRequiredService<MartenEventStore>());
+        services.TryAddSingleton<IMeshQueries>(provider => provider.GetRequiredService<MartenEventStore>().Queries);
+        return builder;
+    }
+}

@@ -1,0 +1,26 @@
+namespace EventMesh.Marten;
+
+/// <summary>Where the log is kept: section <c>EventMesh:Store</c>.</summary>
+public sealed class MeshStoreOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string SectionName = "EventMesh:Store";
+
+    /// <value>
+    /// A PostgreSQL server, 14 or newer, as an Npgsql connection string. Defaults to null: the node starts a private server from the binaries on
+    /// this machine and stops it with itself.
+    /// </value>
+    public string? ConnectionString { get; set; }
+
+    /// <value>
+    /// The folder with <c>initdb</c> and <c>postgres</c> for the private server. Defaults to null: the newest of <c>/usr/lib/postgresql/*/bin</c>,
+    /// then the search path; for an existing cluster the one of its version.
+    /// </value>
+    public string? PostgresBin { get; set; }
+
+    /// <value>
+    /// The schema of the log and its views: a lower-case letter, then at most 30 of a-z, 0-9 and _. Nodes that share a database and a schema are
+    /// tenants of one log. Defaults to <c>mesh</c>.
+    /// </value>
+    public string Schema { get; set; } = "mesh";
+}

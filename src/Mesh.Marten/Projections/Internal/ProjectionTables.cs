@@ -1,0 +1,21 @@
+namespace EventMesh.Marten.Projections.Internal;
+
+/// <summary>The tables that all projections share.</summary>
+internal static class ProjectionTables
+{
+    public static string Create(string schema) =>
+        $"""
+        create table if not exists {schema}.projection (
+            name text primary key,
+            generation int not null);
+        comment on table {schema}.projection is 'Which generation of its tables each projection''s views show.';
+        create table if not exists {schema}.projection_position (
+            name text not null,
+            generation int not null,
+            tenant_id varchar not null,
+            node_seq bigint not null,
+            primary key (name, generation, tenant_id));
+        comment on table {schema}.projection_position is 'Up to which place of each node''s log a projection has folded.';
+
+        """ + string.Concat(LogProjection.All(schema).Select(projection => projection.CreateFirst()));
+}

@@ -1,0 +1,26 @@
+namespace EventMesh.Marten.Store.Internal;
+
+/// <summary>The names of the log's tables, qualified; the schema's name was checked when the options were.</summary>
+internal sealed record LogTables(string Schema)
+{
+    /// <summary>The key of a header in Marten's event row: the process that recorded the event.</summary>
+    public const string EpochHeader = "epoch";
+
+    /// <summary>The place in the node's log.</summary>
+    public const string SeqHeader = "seq";
+
+    /// <summary>The W3C trace context, where there is one.</summary>
+    public const string TraceHeader = "trace";
+
+    /// <summary>SQL: the place of an event, exactly as it is indexed.</summary>
+    public const string Place = "((headers ->> 'seq')::bigint)";
+
+    /// <summary>Marten's events.</summary>
+    public string Events => $"{Schema}.mt_events";
+
+    /// <summary>The end of each node's log.</summary>
+    public string Nodes => $"{Schema}.node_log";
+
+    /// <summary>One row: the version of everything in the schema.</summary>
+    public string Version => $"{Schema}.schema_version";
+}

@@ -1,0 +1,110 @@
+using EventMesh.Journal;
+using EventMesh.Marten.Projections.Internal;
+using JasperFx.Events.Daemon;
+using Marten;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+using IProjectionCoordinator = Marten.Events.Daemon.Coordination.IProjectionCoordinator;
+
+namespace EventMesh.Marten.Store.Internal;
+
+/// <summary>An open store: connections, Marten and its daemon, from open to close.</summary>
+internal sealed class StoreSession : IAsyncDisposable
+{
+    private readonly ServiceProvider _marten;
+    private readonly ILogger _logger;
+
+    private StoreSession(NpgsqlDataSource source, LogTables tables, EventRegistry registry, ILoggerFactory loggerFactory, bool isPrivate)
+    {
+        _logger = loggerFactory.CreateLogger("EventMesh.Store");
+        Source = source;
+        Tables = tables;
+        Reader = new LogReader(tables, registry);
+        Projections = LogProjection.All(source, tables, Reader);
+        _marten = MartenSetup.Build(source, tables, registry, Projections, isPrivate ? DaemonMode.Solo : DaemonMode.HotCold, loggerFactory);
+        Store = _marten.GetRequiredService<IDocumentStore>();
+        Writer = new LogWriter(source, Store, tables, Reader, registry);
+    }
+
+    public NpgsqlDataSource Source { get; }
+
+    public LogTables Tables { get; }
+
+    public LogReader Reader { get; }
+
+    public LogWriter Writer { get; }
+
+    public IDocumentStore Store { get; }
+
+    public IReadOnlyList<LogProjection> Projections { get; }
+
+    /// <summary>For people: the server's version.</summary>
+    public string Server { get; private set; } = "";
+
+    /// <summary>For people: the server's address, without secrets.</summary>
+    public string Host { get; private set; } = "";
+
+    public static async Task<StoreSession> OpenAsync(
+        string connectionString, bool isPrivate, string schema, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
+        CancellationToken cancellationToken)
+    {
+        var builder = new NpgsqlDataSourceBuilder(connectionString);
+        builder.ConnectionStringBuilder.ApplicationName ??= "eventmesh";
+        if (isPrivate)
+        {
+            builder.ConnectionStringBuilder.MaxPoolSize = 20;
+            builder.ConnectionStringBuilder.Timeout = 5;
+        }
+        NpgsqlDataSource source = builder.Build();
+        StoreSession? session = null;
+        try
+        {
+            session = new StoreSession(source, new LogTables(schema), registry, loggerFactory, isPrivate);
+            var tables = new StoreSchema(source, session.Tables);
+            if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
+            {
+                long start = time.GetTimestamp();
+                await tables.MigrateAsync(session.Store, cancellationToken).ConfigureAwait(false);
+                TimeSpan elapsed = time.GetElapsedTime(start);
+                Log.SchemaMade(session._logger, schema, StoreSchema.Current, elapsed);
+            }
+            await session.DescribeAsync(cancellationToken).ConfigureAwait(false);
+            await session._marten.GetRequiredService<IProjectionCoordinator>().StartAsync(cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch
+        {
+            if (session is not null)
+                await session.DisposeAsync().ConfigureAwait(false);
+            else
+                await source.DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await _marten.GetRequiredService<IProjectionCoordinator>().StopAsync(CancellationToken.None).ConfigureAwait(false);
+            await _marten.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            // With the server gone the daemon can't give its locks back; the server has done it.
+            Log.StoreCloseFailed(_logger, exception);
+        }
+        await Source.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private async Task DescribeAsync(CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            Server = connection.ServerVersion;
+            Host = connection.Host ?? "";
+        }
+    }
+}

@@ -1,0 +1,9 @@
+using EventMesh.Marten.Tests;
+using EventMesh.Marten.Tests.Embedded;
+
+if (ChildNode.IsChild(args))
+    return await ChildNode.RunAsync(args);
+// What xunit's generated entry point does.
+return args.Any(argument => argument is "--server" or "--internal-msbuild-node")
+    ? await Xunit.MicrosoftTestingPlatform.TestPlatformTestFramework.RunAsync(args, SelfRegisteredExtensions.AddSelfRegisteredExtensions)
+    : await Xunit.Runner.InProc.SystemConsole.ConsoleRunner.Run(args);
