@@ -1,0 +1,28 @@
+namespace EventMesh.Host.Bench;
+
+/// <summary>The amounts of work; the reference program does the same amounts.</summary>
+internal sealed record TransportBenchmarkOptions
+{
+    public static TransportBenchmarkOptions Default { get; } = new();
+
+    /// <value>Idle connections whose memory is measured. Defaults to 1,000.</value>
+    public int IdleConnections { get; init; } = 1000;
+
+    /// <value>Handshakes one after another. Defaults to 600.</value>
+    public int SequentialHandshakes { get; init; } = 600;
+
+    /// <value>Handshakes 16 at once. Defaults to 1,500.</value>
+    public int ConcurrentHandshakes { get; init; } = 1500;
+
+    /// <value>Bytes over one stream. Defaults to 1 GiB.</value>
+    public long BulkBytes { get; init; } = 1L << 30;
+
+    /// <value>Messages. Defaults to 200,000.</value>
+    public int Messages { get; init; } = 200_000;
+
+    /// <value>Round trips. Defaults to 20,000.</value>
+    public int RoundTrips { get; init; } = 20_000;
+
+    /// <value>How long connections settle before memory is read. Defaults to 1 s.</value>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(1);
+}

@@ -1,0 +1,190 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+using EventMesh.Host.Endpoints;
+using EventMesh.Host.Errors;
+
+namespace EventMesh.Host.Control;
+
+/// <summary>Talks to the node that runs on a data directory, over its Unix socket.</summary>
+/// <remarks>
+/// All members may be called concurrently. They fail with <see cref="MeshException"/>: what the node answered, or
+/// <see cref="MeshError.NodeStopped"/> when none runs.
+/// </remarks>
+internal sealed class ControlClient : IDisposable
+{
+    private readonly string _dataDirectory;
+    private readonly HttpClient _http;
+
+    public ControlClient(string dataDirectory)
+    {
+        _dataDirectory = Path.GetFullPath(dataDirectory);
+        SocketsHttpHandler handler = new() { ConnectCallback = ConnectAsync, UseProxy = false, AllowAutoRedirect = false, UseCookies = false };
+        // Requests end by cancellation: a followed log has no time limit, and a send has the node's.
+        _http = new HttpClient(handler) { BaseAddress = new Uri("http://mesh/"), Timeout = Timeout.InfiniteTimeSpan };
+    }
+
+    /// <summary>The node.</summary>
+    public Task<NodeView> GetNodeAsync(CancellationToken cancellationToken) => GetAsync<NodeView>("v1/node", cancellationToken);
+
+    /// <summary>The joined peers.</summary>
+    public Task<PeerView[]> GetPeersAsync(CancellationToken cancellationToken) => GetAsync<PeerView[]>("v1/peers", cancellationToken);
+
+    /// <summary>The bootstrap cache, newest first.</summary>
+    public Task<CacheEntryView[]> GetCacheAsync(CancellationToken cancellationToken) => GetAsync<CacheEntryView[]>("v1/cache", cancellationToken);
+
+    /// <summary>Dials an address.</summary>
+    public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>
+        PostAsync<ConnectRequest, PeerView>("v1/peers", request, cancellationToken);
+
+    /// <summary>Sends messages and returns how each ended, in their order.</summary>
+    public Task<SendBatchResponse> SendAsync(SendBatchRequest request, CancellationToken cancellationToken) =>
+        PostAsync<SendBatchRequest, SendBatchResponse>("v1/messages", request, cancellationToken);
+
+    /// <summary>Sends a request and returns its response.</summary>
+    public Task<RequestResponse> RequestAsync(RequestRequest request, CancellationToken cancellationToken) =>
+        PostAsync<RequestRequest, RequestResponse>("v1/requests", request, cancellationToken);
+
+    /// <summary>Closes the connections with a peer; <paramref name="peer"/> may be shortened.</summary>
+    public async Task<PeerView> DisconnectAsync(string peer, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Delete, $"v1/peers/{Uri.EscapeDataString(peer)}");
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync<PeerView>(response, cancellationToken);
+    }
+
+    /// <summary>Reads the log after a place; with <paramref name="follow"/> it goes on with each new event.</summary>
+    public async IAsyncEnumerable<EventView> GetEventsAsync(long after, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, $"v1/events?after={after}&follow={(follow ? "true" : "false")}");
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        await foreach (EventView recorded in ReadLinesAsync<EventView>(response, cancellationToken)) yield return recorded;
+    }
+
+    /// <summary>Subscribes to the messages that the node receives. The subscription stands when the task completes.</summary>
+    /// <param name="channel">The channel, with <c>*</c> as last character for any rest; null for all.</param>
+    /// <param name="cancellationToken">Ends the subscription.</param>
+    public async Task<IAsyncEnumerable<MessageView>> SubscribeAsync(string? channel, CancellationToken cancellationToken)
+    {
+        HttpRequestMessage request = new(HttpMethod.Get, $"v1/messages?channel={Uri.EscapeDataString(channel ?? "*")}");
+        HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        return ReadLinesAsync<MessageView>(response, cancellationToken);
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, path);
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync<T>(response, cancellationToken);
+    }
+
+    private async Task<TResponse> PostAsync<TRequest, TResponse>(string path, TRequest body, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, path) { Content = JsonContent.Create(body, options: ControlJson.Options) };
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync<TResponse>(response, cancellationToken);
+    }
+
+    private static async Task<T> ReadAsync<T>(HttpResponseMessage response, CancellationToken cancellationToken) =>
+        await response.Content.ReadFromJsonAsync<T>(ControlJson.Options, cancellationToken)
+            ?? throw new MeshException(MeshError.Unknown, "The node answered with an empty document. Is it of another version?");
+
+    private async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, HttpCompletionOption completion, CancellationToken cancellationToken)
+    {
+        HttpResponseMessage response;
+        try
+        {
+            request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+            response = await _http.SendAsync(request, completion, cancellationToken);
+        }
+        catch (HttpRequestException e)
+        {
+            throw e.ToMeshException();
+        }
+        if (response.IsSuccessStatusCode) return response;
+        using (response)
+        {
+            throw await ReadProblemAsync(response, cancellationToken);
+        }
+    }
+
+    private static async Task<MeshException> ReadProblemAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.Content.Headers.ContentType?.MediaType == MeshProblem.ContentType)
+        {
+            try
+            {
+                MeshProblem? problem = await response.Content.ReadFromJsonAsync<MeshProblem>(ControlJson.Options, cancellationToken);
+                if (problem is { Detail: not null }) return problem.ToException();
+            }
+            catch (JsonException)
+            {
+                // Of another version, then: the status says what is left to say.
+            }
+        }
+        return new MeshException(MeshError.Unknown, $"The node answered {(int)response.StatusCode} {response.ReasonPhrase}. Is it of another version?");
+    }
+
+    private static async IAsyncEnumerable<T> ReadLinesAsync<T>(HttpResponseMessage response, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using (response)
+        {
+            await using Stream stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+            using StreamReader reader = new(stream);
+            while (await ReadLineAsync(reader, cancellationToken) is { } line)
+            {
+                JsonElement element = JsonSerializer.Deserialize<JsonElement>(line);
+                // A stream that can't go on ends with a problem, recognised by its type.
+                if (element.TryGetProperty("type", out JsonElement type) && type.ValueKind == JsonValueKind.String
+                    && type.GetString()!.StartsWith(ErrorEntry.TypePrefix, StringComparison.Ordinal))
+                {
+                    throw element.Deserialize<MeshProblem>(ControlJson.Options)!.ToException();
+                }
+                yield return element.Deserialize<T>(ControlJson.Options)!;
+            }
+        }
+    }
+
+    private static async Task<string?> ReadLineAsync(StreamReader reader, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await reader.ReadLineAsync(cancellationToken);
+        }
+        catch (IOException e)
+        {
+            throw new MeshException(MeshError.NodeStopped, "The node closed the control connection: it has stopped. Its log says why.", e);
+        }
+    }
+
+    private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
+    {
+        Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket.GetPath(_dataDirectory)), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
+        }
+        catch (SocketException e)
+        {
+            socket.Dispose();
+            throw e.SocketErrorCode == SocketError.AccessDenied
+                ? new MeshException(
+                    MeshError.DataDirectoryUnusable,
+                    $"The control socket of data directory {_dataDirectory} is closed to this user: run the command as the user that runs the node.", e)
+                : new MeshException(
+                    MeshError.NodeStopped,
+                    $"No node is running on data directory {_dataDirectory}: start one with `mesh run --data {_dataDirectory}`.", e);
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+}
