@@ -63,4 +63,18 @@ public sealed class PluginLogTests
         Should.Throw<ArgumentException>(() => { _ = Log.AppendAsync("name", default); });
         _journal.Events.ShouldBeEmpty();
     }
+
+    [Theory]
+    [InlineData("1e400000")]
+    [InlineData("{\"a\":[1,-1e999]}")]
+    [InlineData("\"\\ud800\"")]
+    [InlineData("{\"\\udc00\":1}")]
+    public void Json_that_the_store_can_not_hold_is_refused_here(string json)
+    {
+        using JsonDocument document = JsonDocument.Parse(json);
+        JsonElement data = document.RootElement;
+
+        Should.Throw<ArgumentException>(() => { _ = Log.AppendAsync("name", data); });
+        _journal.Events.ShouldBeEmpty();
+    }
 }

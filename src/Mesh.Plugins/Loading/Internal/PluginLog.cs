@@ -21,10 +21,34 @@ internal sealed class PluginLog(string plugin, IEventJournal journal) : IPluginL
         int length = JsonMarshal.GetRawUtf8Value(data).Length;
         if (length > MaxDataBytes)
             throw new ArgumentException($"The content of a plugin's event is at most {MaxDataBytes} bytes of JSON, not {length}.", nameof(data));
+        CheckStorable(data);
         // The caller may dispose the document that the element belongs to; the log keeps it longer.
         RecordedEvent recorded = journal.Record(new PluginEvent(plugin, name, data.Clone()));
         return WhenDurableAsync(recorded, cancellationToken);
     }
+
+    /// <summary>Refuses JSON that a jsonb column can't hold: the store would refuse its whole batch, again and again.</summary>
+    private static void CheckStorable(JsonElement data)
+    {
+        try
+        {
+            if (!IsStorable(data)) throw new ArgumentException("The content of a plugin's event holds a number that is out of range.", nameof(data));
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new ArgumentException("The content of a plugin's event holds text that is not valid Unicode.", nameof(data), e);
+        }
+    }
+
+    // Reading a text throws where a surrogate is alone.
+    private static bool IsStorable(JsonElement data) => data.ValueKind switch
+    {
+        JsonValueKind.Number => double.IsFinite(data.GetDouble()),
+        JsonValueKind.String => data.GetString() is not null,
+        JsonValueKind.Array => data.EnumerateArray().All(IsStorable),
+        JsonValueKind.Object => data.EnumerateObject().All(property => property.Name.Length >= 0 && IsStorable(property.Value)),
+        _ => true,
+    };
 
     private async Task<RecordedEvent> WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken)
     {
