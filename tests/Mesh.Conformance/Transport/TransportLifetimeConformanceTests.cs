@@ -192,12 +192,14 @@ public abstract class TransportLifetimeConformanceTests : TransportConformanceTe
     [InlineData(false)]
     public async Task Keep_alive_of_one_side_keeps_a_silent_connection(bool dialerPings)
     {
+        // Far apart, so that a machine that stands still for a second or two does not end the kept connection.
+        TimeSpan idle = TimeSpan.FromSeconds(5);
         TimeSpan ping = TimeSpan.FromMilliseconds(250);
         ConnectionPair kept = await ConnectAsync(
-            o => o with { IdleTimeout = TimeSpan.FromSeconds(1), KeepAliveInterval = dialerPings ? TimeSpan.Zero : ping },
-            o => o with { IdleTimeout = TimeSpan.FromSeconds(1), KeepAliveInterval = dialerPings ? ping : TimeSpan.Zero });
+            o => o with { IdleTimeout = idle, KeepAliveInterval = dialerPings ? TimeSpan.Zero : ping },
+            o => o with { IdleTimeout = idle, KeepAliveInterval = dialerPings ? ping : TimeSpan.Zero });
         // The time-out of another connection tells when enough time has passed.
-        ConnectionPair clock = await ConnectAsync(o => o with { IdleTimeout = TimeSpan.FromSeconds(3) });
+        ConnectionPair clock = await ConnectAsync(o => o with { IdleTimeout = idle + idle });
 
         await Within(clock.Client.Closed);
 
