@@ -11,10 +11,10 @@ static class Json {
         await Task.Delay(1000); double kib = (Bench.Rss() - before) / (double)n / 1024;
         foreach (var h in held) h.Close(0); held.Clear(); await Task.Delay(1000);
         await Bench.Handshakes(client, to, 1500, 4);
-        double one = await Bench.Handshakes(client, to, 600, 1), many = await Bench.Handshakes(client, to, 1500, 16);
+        double one = await Bench.Handshakes(client, to, 2000, 1), many = await Bench.Handshakes(client, to, 6000, 16);
         var c = await client.ConnectAsync(to);
-        await Bench.Bulk(c, 64 << 20); await Bench.Fresh(c, 20000, 64); await Bench.Rtt(c, 2000, false);
-        double bulk = await Bench.Bulk(c, 1L << 30), msgs = await Bench.Fresh(c, 200000, 64); var (p50, p99) = await Bench.Rtt(c, 20000, false);
+        await Bench.Bulk(c, 64 << 20); await Bench.Fresh(c, 100000, 64); await Bench.Rtt(c, 2000, false);
+        double bulk = await Bench.Bulk(c, 1L << 30), msgs = await Bench.Fresh(c, 400000, 64); var (p50, p99) = await Bench.Rtt(c, 20000, false);
         c.Close(0);
         string F(double d) => d.ToString("0.0", CultureInfo.InvariantCulture);
         Console.WriteLine($$"""{"handshakesPerSecond":{{F(many)}},"handshakesPerSecondSequential":{{F(one)}},"bulkMegabytesPerSecond":{{F(bulk)}},"messagesPerSecond":{{F(msgs)}},"roundTripMicrosecondsP50":{{F(p50)}},"roundTripMicrosecondsP99":{{F(p99)}},"kibibytesPerConnection":{{F(kib)}}}""");

@@ -84,7 +84,7 @@ internal sealed class TransportBenchmark
         await using (connection.ConfigureAwait(false))
         {
             await MeasureBulkAsync(connection, _options.BulkBytes / 16, cancellationToken).ConfigureAwait(false);
-            await MeasureMessagesAsync(connection, _options.Messages / 10, cancellationToken).ConfigureAwait(false);
+            await MeasureMessagesAsync(connection, _options.Messages / 4, cancellationToken).ConfigureAwait(false);
             await MeasureRoundTripsAsync(connection, _options.RoundTrips / 10, cancellationToken).ConfigureAwait(false);
             double bulk = await MeasureBulkAsync(connection, _options.BulkBytes, cancellationToken).ConfigureAwait(false);
             double messages = await MeasureMessagesAsync(connection, _options.Messages, cancellationToken).ConfigureAwait(false);

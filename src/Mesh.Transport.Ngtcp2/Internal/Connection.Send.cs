@@ -78,23 +78,15 @@ internal sealed partial class Connection
     {
         while (true)
         {
-            QuicStream? stream = NextToSend();
-            int count = 0;
-            long covered = 0;
-            bool end = false;
-            uint flags = 0;
-            if (stream is not null)
-            {
-                count = stream.Send!.Gather(vector, MaxVectors, out end, out covered);
-                flags = Native.NGTCP2_WRITE_STREAM_FLAG_MORE | (end ? Native.NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
-            }
+            QuicStream? stream = NextToSend(vector, out SendBatch batch);
+            uint flags = stream is null ? 0 : Native.NGTCP2_WRITE_STREAM_FLAG_MORE | (batch.Ends ? Native.NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
             nint accepted = -1;
-            nint result = Handle.WriteStream(path, Loop.Sender.Place, DatagramSender.MaxDatagram, &accepted, flags, stream?.Id ?? -1, vector, count, now);
+            nint result = Handle.WriteStream(path, Loop.Sender.Place, DatagramSender.MaxDatagram, &accepted, flags, stream?.Id ?? -1, vector, batch.Vectors, now);
             if (stream is null)
                 return result;
             if (accepted >= 0)
             {
-                bool more = stream.Send!.Advance(accepted, end && accepted == covered);
+                bool more = stream.Send!.Advance(accepted, batch.Ends && accepted == batch.Bytes);
                 if (!more)
                     Dequeue(stream);
                 else if (_toSend.Count > 1)
@@ -119,17 +111,18 @@ internal sealed partial class Connection
     }
 
     /// <summary>The stream whose turn it is; null when none can send.</summary>
-    private QuicStream? NextToSend()
+    private unsafe QuicStream? NextToSend(ngtcp2_vec* vector, out SendBatch batch)
     {
         while (_toSend.TryPeek(out QuicStream? stream))
         {
-            if (stream.IsClosed || !stream.Send!.HasWork)
+            if (stream.IsClosed || !stream.Send!.TryGather(vector, MaxVectors, out batch))
                 Dequeue(stream);
-            else if (Handle.MaxDataLeft > 0 || stream.Send.HasOnlyEnd)
+            else if (batch.IsOnlyEnd || Handle.MaxDataLeft > 0)
                 return stream;
             else
                 Block(Dequeue(stream));
         }
+        batch = default;
         return null;
     }
 

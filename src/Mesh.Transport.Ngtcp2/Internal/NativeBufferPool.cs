@@ -10,11 +10,23 @@ internal sealed unsafe class NativeBufferPool : IDisposable
 
     private readonly Lock[] _mutexes = [new(), new(), new()];
     private readonly Stack<NativeBuffer>[] _free = [new(), new(), new()];
-    private long _rented;
+    private readonly long[] _rented = new long[Sizes.Length];
     private bool _disposed;
 
     /// <summary>Blocks that are in use now; zero once every stream of the endpoint has ended.</summary>
-    public long Rented => Interlocked.Read(ref _rented);
+    public long Rented
+    {
+        get
+        {
+            long total = 0;
+            for (int sizeClass = 0; sizeClass < Sizes.Length; sizeClass++)
+            {
+                lock (_mutexes[sizeClass])
+                    total += _rented[sizeClass];
+            }
+            return total;
+        }
+    }
 
     /// <summary>Takes a block.</summary>
     /// <param name="wanted">The bytes to be stored.</param>
@@ -22,9 +34,9 @@ internal sealed unsafe class NativeBufferPool : IDisposable
     public NativeBuffer Rent(int wanted, bool maybeAll)
     {
         int sizeClass = wanted <= Sizes[0] && maybeAll ? 0 : wanted <= Sizes[1] ? 1 : 2;
-        Interlocked.Increment(ref _rented);
         lock (_mutexes[sizeClass])
         {
+            _rented[sizeClass]++;
             if (_free[sizeClass].TryPop(out NativeBuffer? buffer))
             {
                 buffer.Start = buffer.Length = 0;
@@ -38,10 +50,10 @@ internal sealed unsafe class NativeBufferPool : IDisposable
     public void Return(NativeBuffer buffer)
     {
         buffer.Next = null;
-        Interlocked.Decrement(ref _rented);
         int sizeClass = buffer.SizeClass;
         lock (_mutexes[sizeClass])
         {
+            _rented[sizeClass]--;
             if (!_disposed && _free[sizeClass].Count < Kept[sizeClass])
             {
                 _free[sizeClass].Push(buffer);

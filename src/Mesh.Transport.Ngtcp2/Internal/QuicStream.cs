@@ -8,8 +8,18 @@ internal sealed class QuicStream : ITransportStream, ILoopWork
     private readonly SendSide? _send;
     private readonly ReceiveSide? _receive;
     private int _posted;
-    private bool _creditReturned;
-    private bool _accepted;
+    private int _through;
+
+    /// <summary>Who is through with a stream that the peer opened; its credit goes back after all three.</summary>
+    [Flags]
+    private enum Through
+    {
+        None = 0,
+        Accepted = 1,
+        Closed = 2,
+        Read = 4,
+        All = Accepted | Closed | Read,
+    }
 
     public QuicStream(Connection connection, StreamDirection direction, bool isLocal, long id)
     {
@@ -149,12 +159,13 @@ internal sealed class QuicStream : ITransportStream, ILoopWork
         }
         if (_send is not null)
         {
-            if (_send.TryTakeReset(out ulong resetCode))
+            bool hasWork = _send.TakeFeedback(out ulong? reset);
+            if (reset is { } resetCode)
             {
                 handle.ShutdownStreamWrite(Id, resetCode);
                 framesQueued = true;
             }
-            if (!IsQueuedToSend && !IsBlocked && _send.HasWork)
+            if (hasWork && !IsQueuedToSend && !IsBlocked)
                 Connection.QueueToSend(this);
         }
         // ngtcp2 only queues such frames: somebody has to write a packet.
@@ -165,14 +176,10 @@ internal sealed class QuicStream : ITransportStream, ILoopWork
     internal void OnOpened(int slot) => Slot = slot;
 
     /// <summary>The application has it now; only from here on can its credit go back.</summary>
-    internal void OnAccepted()
-    {
-        lock (Mutex)
-        {
-            _accepted = true;
-            ReturnCreditLocked();
-        }
-    }
+    internal void OnAccepted() => Note(Through.Accepted);
+
+    /// <summary>The application has read the end, or can't read any more.</summary>
+    internal void OnReadFinished() => Note(Through.Read);
 
     internal void OnData(ReadOnlySpan<byte> data, bool end)
     {
@@ -186,33 +193,27 @@ internal sealed class QuicStream : ITransportStream, ILoopWork
     internal void OnClosedByLibrary(ulong? code)
     {
         _send?.OnClosed(code);
-        _send?.Release();
         _receive?.OnReset(code ?? 0);
-        lock (Mutex)
-        {
-            IsClosed = true;
-            ReturnCreditLocked();
-        }
+        IsClosed = true;
+        Note(Through.Closed);
     }
 
     internal void Fail(Failure failure)
     {
-        lock (Mutex)
-            IsClosed = true;
+        IsClosed = true;
         _send?.Fail(failure);
         _send?.Release();
         _receive?.Fail(failure);
     }
 
-    /// <summary>
-    /// Returns the stream's credit once it was accepted, both sides have ended for ngtcp2 and the application is through with it.
-    /// </summary>
-    internal void ReturnCreditLocked()
+    /// <summary>Returns the stream's credit once it was accepted, both sides have ended for ngtcp2 and the application is through with it.</summary>
+    private void Note(Through part)
     {
-        if (IsLocal || _creditReturned || !_accepted || !IsClosed || _receive is { IsFinishedLocked: false })
+        if (IsLocal)
             return;
-        _creditReturned = true;
-        Connection.ReturnStreamCredit(IsUnidirectional);
+        var before = (Through)Interlocked.Or(ref _through, (int)part);
+        if (before != Through.All && (before | part) == Through.All)
+            Connection.ReturnStreamCredit(IsUnidirectional);
     }
 
     private SendSide RequireSend() => _send ?? throw new InvalidOperationException("This side of the stream can't be written.");

@@ -32,9 +32,6 @@ internal sealed class ReceiveSide : IValueTaskSource<int>
         _windowStep = Math.Max(1, window / 8);
     }
 
-    /// <summary>Whether the application is through: it has read the end or can't read any more. Under the stream's lock.</summary>
-    public bool IsFinishedLocked => _finished;
-
     // ---- the application's side ----
 
     public ValueTask<int> ReadAsync(Memory<byte> destination, CancellationToken cancellationToken)
@@ -45,7 +42,7 @@ internal sealed class ReceiveSide : IValueTaskSource<int>
         bool post;
         lock (_stream.Mutex)
         {
-            if (_reading)
+            if (Volatile.Read(ref _reading))
                 throw new InvalidOperationException("A read of this stream is under way.");
             if (cancellationToken.IsCancellationRequested)
                 return ValueTask.FromCanceled<int>(cancellationToken);
@@ -80,6 +77,8 @@ internal sealed class ReceiveSide : IValueTaskSource<int>
 
     public void Stop(ulong code)
     {
+        if (Volatile.Read(ref _finished))
+            return;
         bool wake;
         lock (_stream.Mutex)
         {
@@ -130,12 +129,14 @@ internal sealed class ReceiveSide : IValueTaskSource<int>
 
     public void OnReset(ulong code)
     {
+        // All of it is here already: the reset comes too late (RFC 9000 3.2, "Data Recvd"). Only this thread notes the end.
+        if (_endReceived)
+            return;
         Failure failure = Failure.ResetByPeer(code);
         bool wake;
         lock (_stream.Mutex)
         {
-            // All of it is here already: the reset comes too late (RFC 9000 3.2, "Data Recvd").
-            if (_endReceived || _failure is not null)
+            if (_failure is not null)
                 return;
             wake = FailLocked(failure);
         }
@@ -181,8 +182,7 @@ internal sealed class ReceiveSide : IValueTaskSource<int>
         }
         finally
         {
-            lock (_stream.Mutex)
-                _reading = false;
+            Volatile.Write(ref _reading, false);
         }
     }
 
@@ -231,7 +231,7 @@ internal sealed class ReceiveSide : IValueTaskSource<int>
 
     private void FinishLocked()
     {
-        _finished = true;
-        _stream.ReturnCreditLocked();
+        Volatile.Write(ref _finished, true);
+        _stream.OnReadFinished();
     }
 }

@@ -56,16 +56,6 @@ internal sealed class SendSide : IValueTaskSource
         }
     }
 
-    /// <summary>Whether this side can still be stopped by the peer.</summary>
-    public bool IsOpen
-    {
-        get
-        {
-            lock (_stream.Mutex)
-                return _state is SendState.Open or SendState.Ended;
-        }
-    }
-
     public Task AcknowledgedTask
     {
         get
@@ -89,17 +79,15 @@ internal sealed class SendSide : IValueTaskSource
 
     public ValueTask WriteAsync(ReadOnlyMemory<byte> data, bool end, CancellationToken cancellationToken)
     {
+        if (data.Length <= _limit)
+            return WritePiece(data, end, inPieces: false, cancellationToken);
         lock (_stream.Mutex)
         {
-            if (_writing)
-                throw new InvalidOperationException("A write of this stream is under way.");
-            if (_state == SendState.Failed)
-                return ValueTask.FromException(_failure!.ToException());
-            if (_state != SendState.Open)
-                throw new InvalidOperationException("The write side of this stream was ended.");
-            _writing = _inPieces = data.Length > _limit;
+            if (FindObstacleLocked() is { } failure)
+                return ValueTask.FromException(failure.ToException());
+            _writing = _inPieces = true;
         }
-        return data.Length > _limit ? WritePiecesAsync(data, end, cancellationToken) : WritePiece(data, end, cancellationToken);
+        return WritePiecesAsync(data, end, cancellationToken);
     }
 
     public void Reset(ulong code)
@@ -122,7 +110,7 @@ internal sealed class SendSide : IValueTaskSource
     {
         lock (_stream.Mutex)
         {
-            if (_state == SendState.Ended)
+            if (_state != SendState.Open)
                 return;
         }
         Reset(0);
@@ -130,23 +118,20 @@ internal sealed class SendSide : IValueTaskSource
 
     // ---- the loop's side ----
 
-    public unsafe int Gather(ngtcp2_vec* vector, int capacity, out bool end, out long covered)
+    /// <summary>Points at what to send next; false when there is nothing.</summary>
+    /// <param name="vector">Where the places of the bytes go.</param>
+    /// <param name="capacity">How many places there are.</param>
+    /// <param name="batch">How much it is, and whether the stream ends with it.</param>
+    public unsafe bool TryGather(ngtcp2_vec* vector, int capacity, out SendBatch batch)
     {
         lock (_stream.Mutex)
         {
-            int count = _buffer.Gather(vector, capacity, out covered);
-            end = _state == SendState.Ended && _buffer.Sent + covered == _buffer.Written;
-            return count;
-        }
-    }
-
-    /// <summary>Whether only the end is left, which no flow control window can hold back.</summary>
-    public bool HasOnlyEnd
-    {
-        get
-        {
-            lock (_stream.Mutex)
-                return _state == SendState.Ended && !_endTaken && _buffer.Sent == _buffer.Written;
+            batch = default;
+            if (!HasWorkLocked)
+                return false;
+            int count = _buffer.Gather(vector, capacity, out long covered);
+            batch = new SendBatch(count, covered, _state == SendState.Ended && _buffer.Sent + covered == _buffer.Written);
+            return true;
         }
     }
 
@@ -215,12 +200,12 @@ internal sealed class SendSide : IValueTaskSource
     /// <summary>ngtcp2 has forgotten the stream: everything is acknowledged, or a reset is.</summary>
     public void OnClosed(ulong? code)
     {
-        bool ended;
-        lock (_stream.Mutex)
-            ended = _state == SendState.Ended;
-        if (ended)
-            OnNothingInFlight();
+        // Only this thread acknowledges, and what is acknowledged has been freed.
+        if (_state == SendState.Acknowledged)
+            return;
+        OnNothingInFlight();
         Fail(Failure.StoppedByPeer(code ?? 0));
+        Release();
     }
 
     /// <summary>Ends the side; a writer that waits learns why.</summary>
@@ -233,14 +218,14 @@ internal sealed class SendSide : IValueTaskSource
             _write.SetException(failure.ToException());
     }
 
-    public bool TryTakeReset(out ulong code)
+    /// <summary>What to tell ngtcp2: a reset, and whether there are bytes or the end to take.</summary>
+    public bool TakeFeedback(out ulong? reset)
     {
         lock (_stream.Mutex)
         {
-            code = _resetToSend ?? 0;
-            bool taken = _resetToSend.HasValue;
+            reset = _resetToSend;
             _resetToSend = null;
-            return taken;
+            return HasWorkLocked;
         }
     }
 
@@ -263,8 +248,7 @@ internal sealed class SendSide : IValueTaskSource
         }
         finally
         {
-            lock (_stream.Mutex)
-                _writing = _inPieces;
+            Volatile.Write(ref _writing, _inPieces);
         }
     }
 
@@ -273,29 +257,37 @@ internal sealed class SendSide : IValueTaskSource
     void IValueTaskSource.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
         _write.OnCompleted(continuation, state, token, flags);
 
-    private ValueTask WritePiece(ReadOnlyMemory<byte> data, bool end, CancellationToken cancellationToken)
+    /// <summary>Why nothing can be written; throws when the caller should have known.</summary>
+    private Failure? FindObstacleLocked()
     {
-        if (cancellationToken.IsCancellationRequested)
+        if (Volatile.Read(ref _writing))
+            throw new InvalidOperationException("A write of this stream is under way.");
+        return _state switch
+        {
+            SendState.Open => null,
+            SendState.Failed => _failure,
+            _ => throw new InvalidOperationException("The write side of this stream was ended."),
+        };
+    }
+
+    private ValueTask WritePiece(ReadOnlyMemory<byte> data, bool end, bool inPieces, CancellationToken cancellationToken)
+    {
+        ValueTask result = default;
+        bool waits = false;
+        bool cancelled = cancellationToken.IsCancellationRequested;
+        lock (_stream.Mutex)
+        {
+            if ((inPieces ? _failure : FindObstacleLocked()) is { } failure)
+                return ValueTask.FromException(failure.ToException());
+            if (!cancelled)
+                waits = AppendLocked(data.Span, end);
+            if (waits)
+                result = new ValueTask(this, _write.Version);
+        }
+        if (cancelled)
         {
             Reset(0);
             return ValueTask.FromCanceled(cancellationToken);
-        }
-        ValueTask result = default;
-        bool waits;
-        lock (_stream.Mutex)
-        {
-            if (_state == SendState.Failed)
-                return ValueTask.FromException(_failure!.ToException());
-            _buffer.Append(_pool, data.Span);
-            if (end)
-                _state = SendState.Ended;
-            waits = _buffer.Unacknowledged > _limit;
-            if (waits)
-            {
-                _writing = _waiting = true;
-                _write.Reset();
-                result = new ValueTask(this, _write.Version);
-            }
         }
         _stream.Post();
         // After the lock, since an already cancelled token calls back at once; before the caller can await, so GetResult sees it.
@@ -304,16 +296,29 @@ internal sealed class SendSide : IValueTaskSource
         return result;
     }
 
+    /// <summary>Takes the bytes; true when the writer has to wait for room.</summary>
+    private bool AppendLocked(ReadOnlySpan<byte> data, bool end)
+    {
+        _buffer.Append(_pool, data);
+        if (end)
+            _state = SendState.Ended;
+        if (_buffer.Unacknowledged <= _limit)
+            return false;
+        _writing = _waiting = true;
+        _write.Reset();
+        return true;
+    }
+
     private async ValueTask WritePiecesAsync(ReadOnlyMemory<byte> data, bool end, CancellationToken cancellationToken)
     {
         try
         {
             while (data.Length > PieceBytes)
             {
-                await WritePiece(data[..PieceBytes], end: false, cancellationToken).ConfigureAwait(false);
+                await WritePiece(data[..PieceBytes], end: false, inPieces: true, cancellationToken).ConfigureAwait(false);
                 data = data[PieceBytes..];
             }
-            await WritePiece(data, end, cancellationToken).ConfigureAwait(false);
+            await WritePiece(data, end, inPieces: true, cancellationToken).ConfigureAwait(false);
         }
         finally
         {

@@ -53,6 +53,7 @@ internal static partial class Native
     public const uint GNUTLS_SERVER = 1;
     public const uint GNUTLS_CLIENT = 1 << 1;
     public const uint GNUTLS_FORCE_CLIENT_CERT = 1 << 9;
+    public const uint GNUTLS_KEY_SHARE_TOP = 1 << 11;
     public const uint GNUTLS_NO_TICKETS = 1 << 10;
     public const uint GNUTLS_NO_AUTO_SEND_TICKET = 1 << 21;
     public const uint GNUTLS_NO_END_OF_EARLY_DATA = 1 << 22;
