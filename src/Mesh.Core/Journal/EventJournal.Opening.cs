@@ -27,6 +27,27 @@ public sealed partial class EventJournal
     public async Task OpenAsync(NodeId node, string dataDirectory, Func<MeshState, NodeStarted> started, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(started);
+        OpenFiles(node, dataDirectory);
+        var isOpen = false;
+        try
+        {
+            (MeshState, LogPoint)? replica = _replica.Load();
+            await DrainLeftoversAsync(cancellationToken).ConfigureAwait(false);
+            while (!await TryTakeOverAsync(started, replica, cancellationToken).ConfigureAwait(false))
+            {
+            }
+            isOpen = true;
+        }
+        finally
+        {
+            if (!isOpen)
+                CloseFiles();
+        }
+        StartWriting();
+    }
+
+    private void OpenFiles(NodeId node, string dataDirectory)
+    {
         lock (_mutex)
         {
             if (_phase != Phase.Created)
@@ -35,21 +56,13 @@ public sealed partial class EventJournal
         }
         _node = node;
         _spool.Open(node, dataDirectory);
-        var isOpen = false;
-        try
-        {
-            await DrainLeftoversAsync(cancellationToken).ConfigureAwait(false);
-            while (!await TryTakeOverAsync(started, cancellationToken).ConfigureAwait(false))
-            {
-            }
-            isOpen = true;
-        }
-        finally
-        {
-            if (!isOpen)
-                _spool.Dispose();
-        }
-        StartWriting();
+        _replica.Open(node, dataDirectory);
+    }
+
+    private void CloseFiles()
+    {
+        _spool.Dispose();
+        _replica.Dispose();
     }
 
     private async Task DrainLeftoversAsync(CancellationToken cancellationToken)
@@ -70,8 +83,14 @@ public sealed partial class EventJournal
             {
                 // A late commit may have moved the log's end since we asked for it: what the store was found to have counts.
                 long end = Math.Max(position.NodeSeq, missing[0].NodeSeq > batch[0].NodeSeq ? missing[0].NodeSeq - 1 : 0);
-                ThrowUnlessFitting(position with { NodeSeq = end }, missing);
-                await LimitAsync(token => _storeWriter.AppendAsync(_node, missing, token), cancellationToken).ConfigureAwait(false);
+                position = position with { NodeSeq = end };
+                if (FindHidden(position, missing) is > 0 and var hidden)
+                {
+                    Log.SpoolMoved(_logger, hidden);
+                    _spool.Move(missing[0].NodeSeq, hidden);
+                    continue;
+                }
+                position = await LimitAsync(token => AppendRunsAsync(position, missing, token), cancellationToken).ConfigureAwait(false);
                 drained += missing.Count;
             }
             place = batch[^1].NodeSeq;
@@ -81,73 +100,79 @@ public sealed partial class EventJournal
         Log.Drained(_logger, drained);
     }
 
-    private void ThrowUnlessFitting(LogPosition position, IReadOnlyList<RecordedEvent> missing)
+    private async Task<MeshState> FoldAsync(LogPosition position, (MeshState State, LogPoint End)? replica, CancellationToken cancellationToken)
     {
-        if (missing.Any(recorded => recorded.Epoch != position.Epoch))
+        (MeshState state, LogPoint end) = (MeshState.Empty, default);
+        // An id is in one log only: the store that has it has everything before it.
+        if (replica is { } copy && copy.End.Position.NodeSeq <= position.NodeSeq
+            && (await _store.FindAsync(_node, [copy.End.Event], cancellationToken).ConfigureAwait(false)).Count == 1)
         {
-            throw new MeshException(
-                MeshError.EpochLost,
-                $"The spool '{_spool.Path}' holds events of epoch {missing[0].Epoch} that the store '{_store.Name}' does not have, and the node's log there " +
-                $"is at epoch {position.Epoch}: another process took the log over, or the store or this directory was restored from a copy. The spool " +
-                "is kept; move it away to go on without its events.");
+            (state, end) = copy;
         }
-        if (missing[0].NodeSeq != position.NodeSeq + 1 || missing[^1].NodeSeq - missing[0].NodeSeq != missing.Count - 1)
+        long read = 0;
+        await foreach (RecordedEvent recorded in _store.ReadAsync(_node, end.Position.NodeSeq, families: null, cancellationToken).ConfigureAwait(false))
         {
-            throw new MeshException(
-                MeshError.EpochLost,
-                $"The spool '{_spool.Path}' goes on at event {missing[0].NodeSeq} and the node's log in the store '{_store.Name}' ends at {position.NodeSeq}: " +
-                "the store or this directory was restored from a copy. The spool is kept; move it away to go on without its events.");
-        }
-    }
-
-    private async Task<MeshState> FoldAsync(CancellationToken cancellationToken)
-    {
-        MeshState state = MeshState.Empty;
-        await foreach (RecordedEvent recorded in _store.ReadAsync(_node, 0, families: null, cancellationToken).ConfigureAwait(false))
             state = MeshState.Apply(state, recorded);
+            read++;
+        }
+        Log.Folded(_logger, read, end.Position.NodeSeq);
         return state;
     }
 
     // False when the log grew meanwhile: the last append of a process that was killed can still be committed by the database.
-    private async Task<bool> TryTakeOverAsync(Func<MeshState, NodeStarted> started, CancellationToken cancellationToken)
+    private async Task<bool> TryTakeOverAsync(
+        Func<MeshState, NodeStarted> started, (MeshState, LogPoint)? replica, CancellationToken cancellationToken)
     {
         LogPosition position = await _store.GetPositionAsync(_node, cancellationToken).ConfigureAwait(false);
-        MeshState state = await FoldAsync(cancellationToken).ConfigureAwait(false);
-        DateTimeOffset now = _time.GetUtcNow();
-        var first = new RecordedEvent(
-            Guid.CreateVersion7(now), position.Epoch + 1, position.NodeSeq + 1, EventTime.Next(position.Time, now), started(state), TraceParent());
+        MeshState state = await FoldAsync(position, replica, cancellationToken).ConfigureAwait(false);
+        RecordedEvent first = PlaceStart(position, started(state));
         try
         {
-            await LimitAsync(token => _storeWriter.ClaimAsync(_node, first, token), cancellationToken).ConfigureAwait(false);
+            await LimitAsync(token => AppendRunsAsync(position, [first], token), cancellationToken).ConfigureAwait(false);
         }
         catch (MeshException exception) when (exception.Error == MeshError.ConcurrencyConflict)
         {
             return false;
         }
+        Begin(first, MeshState.Apply(state, first), committed: first.NodeSeq);
+        return true;
+    }
+
+    private RecordedEvent PlaceStart(LogPosition position, NodeStarted started)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return new RecordedEvent(
+            Guid.CreateVersion7(now), position.Epoch + 1, position.NodeSeq + 1, EventTime.Next(position.Time, now), started, TraceParent());
+    }
+
+    // The first event is durable: from here on events are recorded.
+    private void Begin(RecordedEvent first, MeshState state, long committed)
+    {
         lock (_mutex)
         {
             Volatile.Write(ref _epoch, first.Epoch);
             _lastNodeSeq = first.NodeSeq;
             _lastTime = first.Time;
-            Volatile.Write(ref _state, MeshState.Apply(state, first));
-            Volatile.Write(ref _committed, first.NodeSeq);
+            _lastId = first.Id;
+            Volatile.Write(ref _state, state);
+            Volatile.Write(ref _committed, committed);
             _durable.Advance(first.NodeSeq);
+            _snapshotToSave = (state, LogPoint.Of(first));
             _phase = Phase.Open;
             // In the same unit: nobody else records before it.
             int closed = DecideLocked(CloseAfterCrash).Length;
             Log.Opened(_logger, first.Epoch, first.NodeSeq, closed);
         }
         JournalMetrics.Recorded(EventRegistry.Default.Get(typeof(NodeStarted)));
-        return true;
     }
 
-    private async Task LimitAsync(Func<CancellationToken, Task> append, CancellationToken cancellationToken)
+    private async Task<T> LimitAsync<T>(Func<CancellationToken, Task<T>> append, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(OpenTimeout, _time);
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit.Token);
         try
         {
-            await append(linked.Token).ConfigureAwait(false);
+            return await append(linked.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException exception) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

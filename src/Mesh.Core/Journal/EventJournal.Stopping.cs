@@ -91,5 +91,6 @@ public sealed partial class EventJournal
     {
         JournalMetrics.Forget(this);
         _spool.Dispose();
+        _replica.Dispose();
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.ExceptionServices;
 using EventMesh.Events;
 using EventMesh.Journal.Internal;
+using EventMesh.Projections;
 
 namespace EventMesh.Journal;
 
@@ -16,6 +17,7 @@ public sealed partial class EventJournal
 
     private Task _writer = Task.CompletedTask;
     private Operation? _operation;
+    private (MeshState State, LogPoint End)? _snapshotToSave;
     private bool _isStoreClosed;
     private bool _isSpoolRefusing;
     private MeshException? _writerFailure;
@@ -45,6 +47,7 @@ public sealed partial class EventJournal
     {
         try
         {
+            UpdateReplica([]);
             while (true)
             {
                 IReadOnlyList<RecordedEvent> batch = await NextBatchAsync().ConfigureAwait(false);
@@ -103,7 +106,7 @@ public sealed partial class EventJournal
             if (_operation is not null)
             {
                 // Waiting helps only while everything older is under way: behind a backlog this batch would never go straight.
-                if (_spool.LastNodeSeq <= _operation.LastNodeSeq && !_storeWriter.IsAway)
+                if (_spool.LastNodeSeq <= _operation.Batch[^1].NodeSeq && !_storeWriter.IsAway && _openStore is null)
                     await WaitAsync(_operation.Task, _options.SpoolAfter).ConfigureAwait(false);
                 if (_operation.Task.IsCompleted)
                     continue;
@@ -145,17 +148,20 @@ public sealed partial class EventJournal
             else if (ended.Task.Exception is { } exception)
                 ExceptionDispatchInfo.Throw(exception.InnerException!);
             else
-                Committed(ended.LastNodeSeq);
+                Committed(ended.Batch);
         }
         if (_operation is null && !_isStoreClosed && SpoolHolds)
             Start(_spool.Read(_committed, _options.BatchSize));
     }
 
-    private void Start(IReadOnlyList<RecordedEvent> batch) =>
-        _operation = new Operation(_storeWriter.AppendAsync(_node, batch, _storeLimit.Token), batch[^1].NodeSeq);
+    private void Start(IReadOnlyList<RecordedEvent> batch) => _operation = new Operation(
+        _openStore is null ? _storeWriter.AppendAsync(_node, batch, _storeLimit.Token) : AppendLateAsync(batch, _storeLimit.Token), batch);
 
-    private void Committed(long nodeSeq)
+    private void Committed(IReadOnlyList<RecordedEvent> batch)
     {
+        EndLateStart();
+        UpdateReplica(batch);
+        long nodeSeq = batch[^1].NodeSeq;
         Volatile.Write(ref _committed, nodeSeq);
         _durable.Advance(nodeSeq);
         if (_spool.Count > 0)
@@ -171,6 +177,23 @@ public sealed partial class EventJournal
             }
         }
         _writerState = SpoolHolds ? JournalState.Draining : JournalState.Live;
+    }
+
+    private void UpdateReplica(IReadOnlyList<RecordedEvent> committed)
+    {
+        if (committed.Count > 0)
+            _replica.Append(committed);
+        if (_snapshotToSave is null && _replica.WantsSnapshot)
+        {
+            lock (_mutex)
+                _snapshotToSave = (_state, new LogPoint(_lastId, new LogPosition(_epoch, _lastNodeSeq, _lastTime)));
+        }
+        // Only what the store has: an event that is lost with this process must not live on in the copy.
+        long last = committed.Count > 0 ? committed[^1].NodeSeq : _committed;
+        if (_snapshotToSave is not { } snapshot || snapshot.End.Position.NodeSeq > last)
+            return;
+        _replica.Save(snapshot.State, snapshot.End);
+        _snapshotToSave = null;
     }
 
     private bool TrySpool(IReadOnlyList<RecordedEvent> batch)
@@ -229,5 +252,5 @@ public sealed partial class EventJournal
             throw new OperationCanceledException();
     }
 
-    private sealed record Operation(Task Task, long LastNodeSeq);
+    private sealed record Operation(Task Task, IReadOnlyList<RecordedEvent> Batch);
 }

@@ -11,7 +11,7 @@ namespace EventMesh.Journal;
 
 /// <summary>
 /// The journal of one node: gives events their place and their effect in memory, and one writer brings them to the store, through the
-/// spool while the store does not acknowledge.
+/// spool while the store does not acknowledge. A local replica of what is committed makes the next start short, and possible without the store.
 /// </summary>
 /// <remarks>
 /// Calling contract: <see cref="OpenAsync"/> once, before all else; then everything concurrently; <see cref="StopAsync"/> ends it in order,
@@ -28,6 +28,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     private readonly Lock _mutex = new();
     private readonly IEventStore _store;
     private readonly EventSpool _spool;
+    private readonly LocalReplica _replica;
     private readonly TimeProvider _time;
     private readonly JournalOptions _options;
     private readonly ILogger<EventJournal> _logger;
@@ -44,6 +45,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     private int _epoch;
     private long _lastNodeSeq;
     private DateTimeOffset _lastTime;
+    private Guid _lastId;
 
     /// <summary>Makes a journal; <see cref="OpenAsync"/> connects it with what <paramref name="store"/> and <paramref name="spool"/> hold.</summary>
     /// <param name="store">The store; it has been opened.</param>
@@ -65,6 +67,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         _options = options.Value.Journal;
         _logger = logger;
         _storeWriter = new StoreWriter(store, time, logger);
+        _replica = new LocalReplica(logger);
     }
 
     private enum Phase
@@ -222,6 +225,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     {
         _lastNodeSeq = recorded.NodeSeq;
         _lastTime = recorded.Time;
+        _lastId = recorded.Id;
         Volatile.Write(ref _state, state);
         _queue.Add(recorded);
         _followers.Publish(recorded);

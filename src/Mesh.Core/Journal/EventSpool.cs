@@ -22,9 +22,8 @@ public sealed class EventSpool : IDisposable
     private const int FormatVersion = 1;
 
     private SqliteConnection? _connection;
-    private SqliteCommand? _insert;
+    private EventTable? _events;
     private long _count;
-    private bool _isPreparedToInsert;
 
     /// <summary>The file; empty before <see cref="Open"/>.</summary>
     public string Path { get; private set; } = "";
@@ -48,11 +47,8 @@ public sealed class EventSpool : IDisposable
         Path = System.IO.Path.Combine(dataDirectory, FileName);
         try
         {
-            CreatePrivate(dataDirectory);
-            // Pooling would keep the file open after Dispose.
-            var settings = new SqliteConnectionStringBuilder { DataSource = Path, Pooling = false, DefaultTimeout = 1 };
-            _connection = new SqliteConnection(settings.ToString());
-            _connection.Open();
+            Directory.CreateDirectory(dataDirectory);
+            _connection = PrivateDatabase.Open(Path, synchronous: "FULL");
             Prepare(node);
         }
         catch (Exception exception) when (exception is SqliteException or IOException or UnauthorizedAccessException)
@@ -61,7 +57,7 @@ public sealed class EventSpool : IDisposable
         }
         finally
         {
-            if (!_isPreparedToInsert)
+            if (_events is null)
                 Dispose();
         }
     }
@@ -70,19 +66,10 @@ public sealed class EventSpool : IDisposable
     public void Append(IReadOnlyList<RecordedEvent> events)
     {
         ArgumentNullException.ThrowIfNull(events);
-        SqliteConnection connection = Connection();
+        EventTable table = Table();
         try
         {
-            long before = _count;
-            using (SqliteTransaction transaction = connection.BeginTransaction())
-            {
-                SqliteCommand insert = _insert!;
-                insert.Transaction = transaction;
-                foreach (RecordedEvent recorded in events)
-                    before += Insert(insert, recorded);
-                transaction.Commit();
-            }
-            Volatile.Write(ref _count, before);
+            Volatile.Write(ref _count, _count + table.Insert(events));
             if (events.Count > 0)
                 LastNodeSeq = events[^1].NodeSeq;
         }
@@ -97,15 +84,7 @@ public sealed class EventSpool : IDisposable
     {
         try
         {
-            using SqliteCommand command = Command(
-                "SELECT node_seq, epoch, id, name, time, trace_parent, data FROM event WHERE node_seq > $after ORDER BY node_seq LIMIT $limit");
-            command.Parameters.AddWithValue("$after", afterNodeSeq);
-            command.Parameters.AddWithValue("$limit", limit);
-            using SqliteDataReader reader = command.ExecuteReader();
-            var events = new List<RecordedEvent>();
-            while (reader.Read())
-                events.Add(Row(reader));
-            return events;
+            return Table().Read(afterNodeSeq, limit);
         }
         catch (SqliteException exception)
         {
@@ -139,6 +118,32 @@ public sealed class EventSpool : IDisposable
         }
     }
 
+    /// <summary>
+    /// Gives the events from <paramref name="nodeSeq"/> on other places, all or none: a process that ran without the store could not know of
+    /// the last ones that its predecessor had committed.
+    /// </summary>
+    /// <param name="nodeSeq">The first event that moves.</param>
+    /// <param name="distance">How far; positive.</param>
+    internal void Move(long nodeSeq, long distance)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(distance);
+        try
+        {
+            // By way of negative places: SQLite checks the uniqueness row by row.
+            using SqliteCommand command = Command(
+                "BEGIN IMMEDIATE; UPDATE event SET node_seq = -(node_seq + $distance) WHERE node_seq >= $from;" +
+                "UPDATE event SET node_seq = -node_seq WHERE node_seq < 0; COMMIT");
+            command.Parameters.AddWithValue("$distance", distance);
+            command.Parameters.AddWithValue("$from", nodeSeq);
+            command.ExecuteNonQuery();
+            LastNodeSeq += distance;
+        }
+        catch (SqliteException exception)
+        {
+            throw Translate(exception);
+        }
+    }
+
     /// <summary>The bytes that the held events take on disk.</summary>
     public long MeasureBytes()
     {
@@ -155,53 +160,14 @@ public sealed class EventSpool : IDisposable
     /// <summary>Closes the file. What it holds stays for the next start.</summary>
     public void Dispose()
     {
-        _insert?.Dispose();
-        _insert = null;
-        _isPreparedToInsert = false;
+        _events?.Dispose();
+        _events = null;
         _connection?.Dispose();
         _connection = null;
     }
 
-    private static RecordedEvent Row(SqliteDataReader reader) =>
-        new(
-            new Guid(reader.GetFieldValue<byte[]>(2), bigEndian: true),
-            reader.GetInt32(1),
-            reader.GetInt64(0),
-            EventTime.FromMicroseconds(reader.GetInt64(4)),
-            MeshJson.Deserialize(EventRegistry.Default.Get(reader.GetString(3)), reader.GetFieldValue<byte[]>(6)),
-            reader.IsDBNull(5) ? null : reader.GetString(5));
-
-    private static int Insert(SqliteCommand insert, RecordedEvent recorded)
-    {
-        SqliteParameterCollection parameters = insert.Parameters;
-        parameters[0].Value = recorded.NodeSeq;
-        parameters[1].Value = recorded.Epoch;
-        parameters[2].Value = recorded.Id.ToByteArray(bigEndian: true);
-        parameters[3].Value = EventRegistry.Default.Get(recorded.Data.GetType()).WireName;
-        parameters[4].Value = EventTime.ToMicroseconds(recorded.Time);
-        parameters[5].Value = (object?)recorded.TraceParent ?? DBNull.Value;
-        parameters[6].Value = MeshJson.Serialize(recorded.Data);
-        return insert.ExecuteNonQuery();
-    }
-
-    private void CreatePrivate(string dataDirectory)
-    {
-        Directory.CreateDirectory(dataDirectory);
-        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = FileShare.ReadWrite };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        using (File.Open(Path, options))
-        {
-        }
-        // SQLite gives its journal files the mode of the file itself.
-        if (!OperatingSystem.IsWindows())
-            File.SetUnixFileMode(Path, UnixFileMode.UserRead | UnixFileMode.UserWrite);
-    }
-
     private void Prepare(NodeId node)
     {
-        // Exclusive: no second process may write here, also when the directory's lock failed to tell (network file systems).
-        Execute("PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL");
         using (SqliteCommand check = Command("PRAGMA quick_check(1)"))
         {
             if (check.ExecuteScalar() as string is not "ok")
@@ -218,19 +184,14 @@ public sealed class EventSpool : IDisposable
             Execute(
                 "BEGIN IMMEDIATE;" +
                 "CREATE TABLE owner(node TEXT NOT NULL);" +
-                "CREATE TABLE event(node_seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL," +
-                " time INTEGER NOT NULL, trace_parent TEXT, data BLOB NOT NULL) STRICT;" +
+                EventTable.Schema +
                 $"INSERT INTO owner VALUES('{node}');" +
                 string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version={FormatVersion};COMMIT"));
         }
         CheckOwner(node);
         _count = Number("SELECT count(*) FROM event");
         LastNodeSeq = Number("SELECT coalesce(max(node_seq), 0) FROM event");
-        // Replacing keeps a retry of an append whose failure came after its commit from failing for ever.
-        _insert = Command("INSERT OR REPLACE INTO event VALUES($node_seq, $epoch, $id, $name, $time, $trace_parent, $data)");
-        foreach (string name in (string[])["$node_seq", "$epoch", "$id", "$name", "$time", "$trace_parent", "$data"])
-            _insert.Parameters.Add(new SqliteParameter { ParameterName = name });
-        _isPreparedToInsert = true;
+        _events = new EventTable(Connection());
     }
 
     private void CheckOwner(NodeId node)
@@ -243,6 +204,8 @@ public sealed class EventSpool : IDisposable
                 MeshError.DataDirectoryUnusable, $"The spool '{Path}' belongs to the node {owner}, not to {node}: the data directory is another node's.");
         }
     }
+
+    private EventTable Table() => _events ?? throw new InvalidOperationException("The spool is not open.");
 
     private SqliteConnection Connection() => _connection ?? throw new InvalidOperationException("The spool is not open.");
 

@@ -15,8 +15,14 @@ public interface IEventStore : IAsyncDisposable
     string Name { get; }
 
     /// <summary>
+    /// Whether the store runs by itself, outside this process and what it starts: then it may be away for a while, and a node that has run before
+    /// starts without it.
+    /// </summary>
+    bool IsExternal { get; }
+
+    /// <summary>
     /// Makes the store ready: starts what has to run (a private server keeps its files in <paramref name="dataDirectory"/>), connects, makes or
-    /// checks the schema. Called once, before all else; disposing ends what it started.
+    /// checks the schema. Called before all else, and again after it has failed; disposing ends what it started.
     /// </summary>
     /// <remarks>
     /// The task fails with <see cref="MeshException"/>: <see cref="MeshError.StoreUnavailable"/> or <see cref="MeshError.StoreIncompatible"/>, and

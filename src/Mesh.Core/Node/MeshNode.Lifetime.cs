@@ -27,11 +27,7 @@ public sealed partial class MeshNode
             .BindAsync(EndpointOptions(new IPEndPoint(_endpoint.LocalEndPoint.Address, 0), listens: false), cancellationToken).ConfigureAwait(false);
         _undo.Push(_ => probe.DisposeAsync().AsTask());
         _undo.Push(_ => _store.DisposeAsync().AsTask());
-        await _store.OpenAsync(_identity.Node, directory.Path, cancellationToken).ConfigureAwait(false);
-        await _journal.OpenAsync(
-            _identity.Node, directory.Path,
-            _ => new NodeStarted(_identity.Node, _identity.Peer, Instance, _options.Kind, MeshAgent.Name, Transport.Transport.Name),
-            cancellationToken).ConfigureAwait(false);
+        await OpenJournalAsync(_identity, directory.Path, cancellationToken).ConfigureAwait(false);
         _undo.Push(token => _journal.StopAsync("stopped", token));
         _journal.Decide(state => state.Node.Identity == _identity.Peer ? [] : [new IdentityCreated(_identity.Peer, "ecdsa-p256")]);
         _journal.Decide(BootstrapCacheDecisions.TrimToCapacity);
@@ -42,6 +38,24 @@ public sealed partial class MeshNode
         }
         StartSessions(probe);
         Run(WatchJournalAsync(_stopping.Token));
+    }
+
+    private async Task OpenJournalAsync(NodeIdentity identity, string directory, CancellationToken cancellationToken)
+    {
+        NodeStarted MakeStart(Projections.MeshState state) =>
+            new(identity.Node, identity.Peer, Instance, _options.Kind, MeshAgent.Name, Transport!.Transport.Name);
+        try
+        {
+            await _store.OpenAsync(identity.Node, directory, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshException away) when (away.Error == MeshError.StoreUnavailable && _store.IsExternal)
+        {
+            // The network must not wait for a database that has its own life, unless this node has never seen it.
+            if (_journal.TryOpenWithoutStore(
+                identity.Node, directory, MakeStart, away, token => _store.OpenAsync(identity.Node, directory, token))) return;
+            throw;
+        }
+        await _journal.OpenAsync(identity.Node, directory, MakeStart, cancellationToken).ConfigureAwait(false);
     }
 
     private void StartSessions(ITransportEndpoint probe)

@@ -44,6 +44,9 @@ public sealed class MartenEventStore : IEventStore
     /// <inheritdoc/>
     public string Name => "postgresql";
 
+    /// <inheritdoc/>
+    public bool IsExternal => !string.IsNullOrWhiteSpace(_options.ConnectionString);
+
     /// <summary>What the projections know; answers once the store is open.</summary>
     public IMeshQueries Queries => _queries;
 

@@ -90,6 +90,39 @@ public sealed partial class MeshNodeTests
     }
 
     [Fact]
+    public async Task A_restarted_node_rejoins_from_its_cache_while_its_store_is_away()
+    {
+        await using TestNode contact = await StartAsync();
+        TestNode b = await StartAsync(o => o.Contacts = [contact.EndPoint.ToString()]);
+        await using TestNode a = await StartAsync(o => o.Contacts = [contact.EndPoint.ToString()]);
+        await b.WhenJoinedAsync(contact, a);
+        await b.WhenAsync(n => n.Journal.State.Cache.Entries.ContainsKey(a.Id), "a is cached");
+        b.Store.IsExternal = true;
+        await b.Mesh.StopAsync(CancellationToken.None);
+        int before = b.Store.Content(b.Mesh.NodeId).Count;
+
+        b.Store.IsAvailable = false;
+        await using TestNode again = await TestNode.StartAsync(_transport, store: b.Store, directory: b.Directory);
+        await again.WhenJoinedAsync(a, contact);
+        again.Log.Count().ShouldBe(before);
+        again.Store.IsAvailable = true;
+
+        await again.WhenAsync(n => n.Log.OfType<BootstrapSucceeded>().Count() == 2, "the second bootstrap is in the store");
+        again.Log.OfType<BootstrapSucceeded>().Last().Source.ShouldBe(BootstrapSource.Cache);
+        again.Store.Content(again.Mesh.NodeId).Select(recorded => recorded.NodeSeq)
+            .ShouldBe(Enumerable.Range(1, again.Log.Count()).Select(place => (long)place));
+        await b.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_never_saw_its_store_does_not_start_without_it()
+    {
+        var store = new EventMesh.Tests.Common.Journal.InMemoryEventStore { IsExternal = true, IsAvailable = false };
+
+        (await Should.ThrowAsync<MeshException>(() => TestNode.StartAsync(_transport, store: store))).Error.ShouldBe(MeshError.StoreUnavailable);
+    }
+
+    [Fact]
     public async Task A_node_of_another_mesh_is_refused()
     {
         await using TestNode a = await StartAsync(o => o.MeshName = "staging");

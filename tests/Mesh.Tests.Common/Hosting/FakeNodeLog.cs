@@ -19,6 +19,8 @@ public sealed class FakeNodeLog : IEventJournal, IEventStore
     private int _stored;
     private TaskCompletionSource _followed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    public bool IsExternal => false;
+
     public string Name => "fake";
 
     public MeshState State { get; private set; } = MeshState.Empty;

@@ -20,6 +20,11 @@ public sealed class InMemoryEventStore : IEventStore
 
     public string Name => "memory";
 
+    public bool IsExternal { get; set; }
+
+    /// <summary>Where the last read began: the place after which it asked for events.</summary>
+    public long LastReadAfter { get; private set; } = -1;
+
     /// <summary>Asked before each append and claim; null for no faults.</summary>
     public Func<StoreFault>? WriteFaults { get; set; }
 
@@ -109,7 +114,12 @@ public sealed class InMemoryEventStore : IEventStore
         }
     }
 
-    public Task OpenAsync(NodeId node, string dataDirectory, CancellationToken cancellationToken) => Task.CompletedTask;
+    public Task OpenAsync(NodeId node, string dataDirectory, CancellationToken cancellationToken)
+    {
+        if (IsExternal)
+            ThrowIfUnreadable();
+        return Task.CompletedTask;
+    }
 
     public Task<LogPosition> GetPositionAsync(NodeId node, CancellationToken cancellationToken)
     {
@@ -142,6 +152,7 @@ public sealed class InMemoryEventStore : IEventStore
     {
         await Task.Yield();
         ThrowIfUnreadable();
+        LastReadAfter = afterNodeSeq;
         foreach (RecordedEvent recorded in Content(node))
         {
             cancellationToken.ThrowIfCancellationRequested();

@@ -36,4 +36,23 @@ internal static partial class Log
 
     [LoggerMessage(3010, LogLevel.Error, "The end of the node could not be recorded; the next start treats it as a crash.", EventName = "JournalStopNotRecorded")]
     public static partial void StopNotRecorded(ILogger logger, Exception exception);
+
+    [LoggerMessage(3011, LogLevel.Warning, "The local copy of the log {Path} can't be used and is made anew.", EventName = "JournalReplicaDropped")]
+    public static partial void ReplicaDropped(ILogger logger, string path, Exception exception);
+
+    [LoggerMessage(3012, LogLevel.Information, "Folded {Read} events after the local copy of the log, which ended at event {NodeSeq}.", EventName = "JournalFolded")]
+    public static partial void Folded(ILogger logger, long read, long nodeSeq);
+
+    [LoggerMessage(3013, LogLevel.Warning,
+        "The store {Store} is away. The node starts from its local copy of the log, which ends at event {NodeSeq}; its events wait in the spool. {Reason}",
+        EventName = "JournalOpenedWithoutStore")]
+    public static partial void OpenedWithoutStore(ILogger logger, string store, long nodeSeq, string reason);
+
+    [LoggerMessage(3014, LogLevel.Information, "The store {Store} is back; epoch {Epoch} has taken the log over.", EventName = "JournalClaimedLate")]
+    public static partial void ClaimedLate(ILogger logger, string store, int epoch);
+
+    [LoggerMessage(3015, LogLevel.Warning,
+        "The log has {Count} events that this directory did not know of when it ran without the store; the events in the spool take the places after them.",
+        EventName = "JournalSpoolMoved")]
+    public static partial void SpoolMoved(ILogger logger, long count);
 }

@@ -36,7 +36,7 @@ internal static class StoreErrors
         }
         return new MeshException(
             MeshError.StoreUnavailable,
-            $"PostgreSQL at {server} can't be used: {Root(exception).Message} Start it or correct EventMesh:Store:ConnectionString; without one the node starts a private server.",
+            $"PostgreSQL at {server} can't be used: {Root(exception).Message.TrimEnd('.')}. Start it or correct EventMesh:Store:ConnectionString; without one the node starts a private server.",
             exception);
     }
 
