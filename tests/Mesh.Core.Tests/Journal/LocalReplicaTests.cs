@@ -121,7 +121,11 @@ public sealed class LocalReplicaTests : IDisposable
     [Fact]
     public void It_is_readable_for_its_user_only()
     {
-        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no file modes.");
+            return;
+        }
         using LocalReplica replica = Open();
 
         File.GetUnixFileMode(FilePath).ShouldBe(UnixFileMode.UserRead | UnixFileMode.UserWrite);
@@ -147,16 +151,26 @@ public sealed class LocalReplicaTests : IDisposable
     // By name, since the order of an immutable dictionary depends on how it was built.
     private static string Text(MeshState state)
     {
-        System.Text.Json.Nodes.JsonNode node = System.Text.Json.JsonSerializer.SerializeToNode(state, MeshJson.Options)!;
-        return Sorted(node)!.ToJsonString();
+        var text = new System.Text.StringBuilder();
+        Write(text, System.Text.Json.JsonSerializer.SerializeToElement(state, MeshJson.Options));
+        return text.ToString();
     }
 
-    private static System.Text.Json.Nodes.JsonNode? Sorted(System.Text.Json.Nodes.JsonNode? node) => node switch
+    private static void Write(System.Text.StringBuilder text, System.Text.Json.JsonElement element)
     {
-        System.Text.Json.Nodes.JsonObject map => new System.Text.Json.Nodes.JsonObject(
-            map.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => KeyValuePair.Create(pair.Key, Sorted(pair.Value)))),
-        System.Text.Json.Nodes.JsonArray list => new System.Text.Json.Nodes.JsonArray(
-            [.. list.Select(Sorted).OrderBy(item => item?.ToJsonString(), StringComparer.Ordinal)]),
-        _ => node?.DeepClone(),
-    };
+        IEnumerable<string> parts = element.ValueKind switch
+        {
+            System.Text.Json.JsonValueKind.Object => element.EnumerateObject().Select(property => $"{property.Name}={Part(property.Value)}"),
+            System.Text.Json.JsonValueKind.Array => element.EnumerateArray().Select(Part),
+            _ => [element.GetRawText()],
+        };
+        text.Append('(').AppendJoin(';', parts.Order(StringComparer.Ordinal)).Append(')');
+    }
+
+    private static string Part(System.Text.Json.JsonElement element)
+    {
+        var text = new System.Text.StringBuilder();
+        Write(text, element);
+        return text.ToString();
+    }
 }
