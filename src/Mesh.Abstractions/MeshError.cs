@@ -107,4 +107,7 @@ public enum MeshError
 
     /// <summary>The node is stopping or has stopped.</summary>
     NodeStopped,
+
+    /// <summary>Two keys claim to follow the same one: both are refused until the operator decides.</summary>
+    SuccessionConflict,
 }

@@ -44,7 +44,7 @@ public sealed class Ngtcp2Transport : ITransport
 
     internal Task<ITransportEndpoint> BindAsync(TransportEndpointOptions options, EndpointTuning tuning)
     {
-        TlsIdentity identity = tuning.Identity ?? TlsIdentity.FromCertificate(options.Certificate);
+        TlsIdentity identity = tuning.Identity ?? TlsIdentity.FromCertificate(options.Certificate, options.Intermediates);
         var settings = new EndpointSettings(options, identity, tuning);
         try
         {

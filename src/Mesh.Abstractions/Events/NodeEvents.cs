@@ -24,6 +24,14 @@ public sealed record NodeStopped(string Reason) : IMeshEvent;
 [MeshEvent("node.identity-created", 1, StreamFamily.Node)]
 public sealed record IdentityCreated(PeerId Peer, string Algorithm) : IMeshEvent;
 
+/// <summary>The node changed its key; it stays the same peer to those who see the statement that both keys have signed.</summary>
+/// <param name="Predecessor">The identity until then.</param>
+/// <param name="Successor">The identity since.</param>
+/// <param name="Sequence">The number of the change, from 1.</param>
+/// <param name="SignedAt">When it was signed.</param>
+[MeshEvent("node.identity-rotated", 1, StreamFamily.Node)]
+public sealed record IdentityRotated(PeerId Predecessor, PeerId Successor, long Sequence, DateTimeOffset SignedAt) : IMeshEvent;
+
 /// <summary>A peer told us the endpoint at which it sees us.</summary>
 /// <param name="Endpoint">The endpoint.</param>
 /// <param name="Observer">The peer that told us.</param>

@@ -7,6 +7,7 @@ using EventMesh.Identity;
 using EventMesh.Sessions.Internal;
 using EventMesh.Transport;
 using EventMesh.Trust;
+using EventMesh.Trust.Internal;
 
 namespace EventMesh.Node;
 
@@ -19,6 +20,8 @@ public sealed partial class MeshNode
         DataDirectory directory = DataDirectory.Open(_options.DataDirectory);
         _undo.Push(_ => Done(directory.Dispose));
         _identity = NodeIdentity.LoadOrCreate(directory.Path, _clock);
+        _gate = CertificateGate.Create(_options.Trust, ledger: null, _clock, _logger);
+        _gate.CheckOwn(_identity, _options.Trust.DnsName);
         _endpoint = await Transport.Transport.BindAsync(EndpointOptions(IPEndPoint.Parse(_options.Listen), listens: _options.Kind == PeerKind.Node), cancellationToken)
             .ConfigureAwait(false);
         _undo.Push(_ => _endpoint.DisposeAsync().AsTask());
@@ -29,7 +32,7 @@ public sealed partial class MeshNode
         _undo.Push(_ => _store.DisposeAsync().AsTask());
         await OpenJournalAsync(_identity, directory.Path, cancellationToken).ConfigureAwait(false);
         _undo.Push(token => _journal.StopAsync("stopped", token));
-        _journal.Decide(state => state.Node.Identity == _identity.Peer ? [] : [new IdentityCreated(_identity.Peer, "ecdsa-p256")]);
+        _journal.Decide(state => TrustGate.OnIdentity(state, _identity));
         _journal.Decide(BootstrapCacheDecisions.TrimToCapacity);
         foreach (IMeshExtension extension in _extensions)
         {
@@ -38,6 +41,7 @@ public sealed partial class MeshNode
         }
         StartSessions(probe);
         Run(WatchJournalAsync(_stopping.Token));
+        Run(_gate.WatchExpiryAsync(_identity, _stopping.Token));
     }
 
     private async Task OpenJournalAsync(NodeIdentity identity, string directory, CancellationToken cancellationToken)
@@ -121,7 +125,8 @@ public sealed partial class MeshNode
     {
         LocalEndPoint = bind,
         Certificate = _identity!.Certificate,
-        VerifyPeer = TrustGate.Verify,
+        Intermediates = _identity.Intermediates,
+        VerifyPeer = _gate!.VerifyPeer,
         Listen = listens,
         IdleTimeout = _options.Transport.IdleTimeout,
         KeepAliveInterval = _options.Transport.KeepAliveInterval,

@@ -22,6 +22,10 @@ public sealed partial class MeshNode : ISessionHost
 
     ILogger ISessionHost.Logger => _logger;
 
+    Trust.Internal.CertificateGate ISessionHost.Gate => _gate!;
+
+    IReadOnlyList<Trust.KeySuccession> ISessionHost.Succession => _identity!.Succession;
+
     IReadOnlyList<IPEndPoint> ISessionHost.ListenEndPoints => _options.Kind == PeerKind.Node ? [LocalEndPoint] : [];
 
     ulong ISessionHost.NextSequence() => (ulong)Interlocked.Increment(ref _sequence);

@@ -37,6 +37,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     private long _sequence;
 
     private NodeIdentity? _identity;
+    private Trust.Internal.CertificateGate? _gate;
     private ITransportEndpoint? _endpoint;
     private SessionTable? _table;
     private Dialer? _dialer;

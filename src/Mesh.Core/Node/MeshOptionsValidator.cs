@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text;
+using EventMesh.Events;
+using EventMesh.Trust.Internal;
 using EventMesh.Wire;
 using Microsoft.Extensions.Options;
 
@@ -43,7 +45,29 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Journal:BatchDelay", options.Journal.BatchDelay, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Check(errors, "Journal:SpoolAfter", options.Journal.SpoolAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
         Check(errors, "Journal:MaxSpoolBytes", options.Journal.MaxSpoolBytes, 1024 * 1024, long.MaxValue);
+        CheckTrust(errors, options.Trust);
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
+    }
+
+    private static void CheckTrust(List<string> errors, TrustOptions trust)
+    {
+        if (!Enum.IsDefined(trust.Mode)) errors.Add($"Trust:Mode must be encrypted, privateAuthority or publicAuthority, not {(int)trust.Mode}.");
+        if (trust.Mode == TrustMode.PrivateAuthority && trust.Roots.Count == 0)
+            errors.Add("Trust:Roots must name the authority's root certificate in trust mode PrivateAuthority.");
+        if (trust.Mode == TrustMode.PublicAuthority && trust.AllowedNames.Count == 0)
+            errors.Add("Trust:AllowedNames must name the peers' DNS names in trust mode PublicAuthority: any web site has a valid certificate.");
+        if (trust.Mode == TrustMode.PublicAuthority && trust.DnsName is null)
+            errors.Add("Trust:DnsName must be this node's own DNS name in trust mode PublicAuthority.");
+        foreach (string file in trust.Roots.Concat(trust.RevocationLists).Where(file => !File.Exists(file)))
+            errors.Add($"Trust: there is no file '{file}'.");
+        foreach (string rule in trust.AllowedNames.Where(rule => !DnsNames.IsValidRule(rule)))
+            errors.Add($"Trust:AllowedNames must be DNS names such as node1.example.org, or suffixes such as .example.org, not '{rule}'.");
+        if (trust.Mode == TrustMode.PublicAuthority)
+        {
+            foreach (string rule in trust.AllowedNames.Where(rule => DnsNames.IsSuffix(rule) && !rule[1..].Contains('.', StringComparison.Ordinal)))
+                errors.Add($"Trust:AllowedNames: '{rule}' would allow everybody who buys a name below it.");
+        }
+        if (trust.DnsName is { } name && !DnsNames.IsValid(name)) errors.Add($"Trust:DnsName must be a DNS name such as node1.example.org, not '{name}'.");
     }
 
     private static void Check<T>(List<string> errors, string key, T value, T least, T most)

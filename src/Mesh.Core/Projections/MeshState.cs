@@ -12,6 +12,9 @@ namespace EventMesh.Projections;
 /// <param name="Node">The node itself.</param>
 public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Peers, ConnectionState Connections, NodeState Node)
 {
+    /// <summary>Which identities are one peer.</summary>
+    public KeySuccessionState Keys { get; init; } = KeySuccessionState.Empty;
+
     /// <summary>The state before the first event.</summary>
     public static MeshState Empty { get; } = new(BootstrapCacheState.Empty, PeerDirectoryState.Empty, ConnectionState.Empty, NodeState.Empty);
 
@@ -23,6 +26,9 @@ public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Pee
             BootstrapCacheState.Apply(state.Cache, recorded),
             PeerDirectoryState.Apply(state.Peers, recorded),
             ConnectionState.Apply(state.Connections, recorded),
-            NodeState.Apply(state.Node, recorded));
+            NodeState.Apply(state.Node, recorded))
+        {
+            Keys = KeySuccessionState.Apply(state.Keys, recorded),
+        };
     }
 }

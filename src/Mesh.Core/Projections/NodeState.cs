@@ -31,6 +31,7 @@ public sealed record NodeState(
             NodeStarted e => state with { Instance = e.Instance, IsRunning = true, Reachability = Reachability.Unknown, ObservedEndPoint = null },
             NodeStopped => state with { IsRunning = false },
             IdentityCreated e => state with { Identity = e.Peer },
+            IdentityRotated e => state with { Identity = e.Successor },
             ReachabilityChanged e => state with { Reachability = e.Reachability },
             EndpointObserved e => state with { ObservedEndPoint = e.Endpoint },
             // Bounded: strangers bring as many keys as they like.

@@ -32,6 +32,9 @@ public interface ITransportConnection : IAsyncDisposable
     /// <summary>The peer's certificate, DER.</summary>
     ReadOnlyMemory<byte> PeerCertificate { get; }
 
+    /// <summary>The certificates as the peer sent them, DER, its own first.</summary>
+    IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificateChain { get; }
+
     /// <summary>
     /// Completes when the connection has ended, for whatever reason, and never fails. Our own <see cref="CloseAsync"/> completes it too.
     /// </summary>

@@ -13,6 +13,11 @@ public sealed record TransportEndpointOptions
     public required X509Certificate2 Certificate { get; init; }
 
     /// <value>
+    /// The authorities between our certificate and the root that peers trust, the issuer of our own first; sent along in the handshake. Defaults to none.
+    /// </value>
+    public IReadOnlyList<X509Certificate2> Intermediates { get; init; } = [];
+
+    /// <value>
     /// Decides whether to go on with a peer whose key is proven. It runs on the provider's thread, also concurrently: it must return
     /// within microseconds and never block. Slow decisions are the session's. A refusal closes with the TLS alert
     /// <c>bad_certificate</c> or <c>access_denied</c> (RFC 8446 6.2).

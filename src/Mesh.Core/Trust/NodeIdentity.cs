@@ -1,30 +1,31 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using System.Text;
 using EventMesh.Identity;
+using EventMesh.Trust.Internal;
 
 namespace EventMesh.Trust;
 
 /// <summary>
-/// The node's key and certificate, made at first start: ECDSA P-256, a self-signed certificate that is renewed on the same key, so that the
-/// node stays the same peer.
+/// The node's key and certificate. Made at first start, ECDSA P-256 with a self-signed certificate that is renewed on the same key, so that the
+/// node stays the same peer; or imported.
 /// </summary>
-public sealed class NodeIdentity : IDisposable
+public sealed partial class NodeIdentity : IDisposable
 {
-    private const string KeyFile = "identity.key";
-    private const string CertificateFile = "identity.crt";
-    private const string NodeFile = "node-id";
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-
     private static readonly TimeSpan Validity = TimeSpan.FromDays(5 * 365);
     private static readonly TimeSpan RenewBefore = TimeSpan.FromDays(30);
 
-    private NodeIdentity(NodeId node, X509Certificate2 certificate, byte[] statelessResetKey)
+    private NodeIdentity(
+        NodeId node, IdentityKey key, X509Certificate2 certificate, IReadOnlyList<X509Certificate2> intermediates, IReadOnlyList<KeySuccession> succession)
     {
         Node = node;
         Certificate = certificate;
+        Intermediates = intermediates;
+        Succession = succession;
+        KeyAlgorithm = key.Algorithm;
         Peer = PeerId.FromCertificate(certificate);
-        StatelessResetKey = statelessResetKey;
+        byte[] secret = key.Export();
+        StatelessResetKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, info: "eventmesh stateless reset"u8.ToArray());
+        CryptographicOperations.ZeroMemory(secret);
     }
 
     /// <summary>The log's tenant.</summary>
@@ -33,8 +34,17 @@ public sealed class NodeIdentity : IDisposable
     /// <summary>The node's identity to others.</summary>
     public PeerId Peer { get; }
 
+    /// <summary>The key's algorithm: <c>ecdsa-p256</c>, <c>ecdsa-p384</c> or <c>rsa</c>.</summary>
+    public string KeyAlgorithm { get; }
+
     /// <summary>The certificate with its private key.</summary>
     public X509Certificate2 Certificate { get; }
+
+    /// <summary>The authorities between the certificate and its root, the issuer of the certificate first; none for a self-signed one.</summary>
+    public IReadOnlyList<X509Certificate2> Intermediates { get; }
+
+    /// <summary>How the node came to its key, the oldest change first; empty when it never had another.</summary>
+    public IReadOnlyList<KeySuccession> Succession { get; }
 
     /// <summary>The key of stateless resets, derived from the node's key (RFC 9000 10.3.2).</summary>
     public ReadOnlyMemory<byte> StatelessResetKey { get; }
@@ -44,82 +54,84 @@ public sealed class NodeIdentity : IDisposable
     public static NodeIdentity LoadOrCreate(string directory, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(time);
-        try
+        return Guard(directory, files =>
         {
-            NodeId node = LoadOrCreateNodeId(Path.Combine(directory, NodeFile));
-            using ECDsa key = LoadOrCreateKey(Path.Combine(directory, KeyFile));
-            byte[] secret = key.ExportPkcs8PrivateKey();
-            byte[] resetKey = HKDF.DeriveKey(HashAlgorithmName.SHA256, secret, 32, info: "eventmesh stateless reset"u8.ToArray());
-            CryptographicOperations.ZeroMemory(secret);
-            return new NodeIdentity(node, LoadOrCreateCertificate(Path.Combine(directory, CertificateFile), key, time), resetKey);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or FormatException)
+            NodeId node = files.ReadOrCreateNode();
+            IdentityKey? key = files.ReadKey();
+            if (key is null)
+            {
+                key = IdentityKey.Create();
+                IdentityFiles.WriteDurably(files.Key, key.ExportPem());
+            }
+            using (key) return Load(files, node, key, time);
+        });
+    }
+
+    /// <summary>Reads the identity of a data directory and changes nothing; null when it has none yet.</summary>
+    /// <exception cref="MeshException"><see cref="MeshError.DataDirectoryUnusable"/>: a file is malformed, or others can read the key.</exception>
+    public static NodeIdentity? Load(string directory, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(time);
+        return Guard(directory, files =>
         {
-            throw new MeshException(MeshError.DataDirectoryUnusable, $"The identity in '{directory}' can't be read: {e.Message}", e);
-        }
+            if (!File.Exists(files.Node)) return null;
+            using IdentityKey? key = files.ReadKey();
+            return key is null || !File.Exists(files.Certificate) ? null : Load(files, files.ReadOrCreateNode(), key, time);
+        });
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Certificate.Dispose();
-
-    private static NodeId LoadOrCreateNodeId(string path)
+    public void Dispose()
     {
-        if (File.Exists(path)) return NodeId.Parse(File.ReadAllText(path).Trim());
-        var node = new NodeId(Guid.NewGuid());
-        WriteDurably(path, Encoding.ASCII.GetBytes(node + "\n"));
-        return node;
+        Certificate.Dispose();
+        foreach (X509Certificate2 intermediate in Intermediates) intermediate.Dispose();
     }
 
-    private static ECDsa LoadOrCreateKey(string path)
+    private static NodeIdentity Load(IdentityFiles files, NodeId node, IdentityKey key, TimeProvider time)
     {
-        if (!File.Exists(path))
-        {
-            ECDsa made = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            WriteDurably(path, Encoding.ASCII.GetBytes(made.ExportPkcs8PrivateKeyPem() + "\n"));
-            return made;
-        }
-        if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ~OwnerOnly) != UnixFileMode.None)
-        {
-            throw new MeshException(
-                MeshError.DataDirectoryUnusable, $"Other users can read the node's key '{path}'. Make it private: chmod 600 '{path}'");
-        }
-        ECDsa key = ECDsa.Create();
-        key.ImportFromPem(File.ReadAllText(path));
-        return key;
-    }
-
-    private static X509Certificate2 LoadOrCreateCertificate(string path, ECDsa key, TimeProvider time)
-    {
+        X509Certificate2Collection stored = files.ReadCertificates();
+        IReadOnlyList<KeySuccession> succession = files.ReadSuccession(PeerId.FromPublicKey(key.PublicKeyInfo));
         DateTimeOffset now = time.GetUtcNow();
-        if (File.Exists(path))
+        if (stored.Count > 0)
         {
-            using X509Certificate2 stored = X509CertificateLoader.LoadCertificateFromFile(path);
-            bool isOurs = stored.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(key.ExportSubjectPublicKeyInfo());
-            if (isOurs && stored.NotBefore <= now.LocalDateTime && stored.NotAfter > (now + RenewBefore).LocalDateTime) return stored.CopyWithPrivateKey(key);
+            X509Certificate2 own = stored[0];
+            if (!IsSelfSigned(own))
+            {
+                // Only its authority can renew it, and only the operator knows which file is the wrong one.
+                if (!key.Owns(own)) throw new CryptographicException($"The certificate '{files.Certificate}' is not of the key '{files.Key}'.");
+                return new NodeIdentity(node, key, key.Attach(own), [.. stored.Skip(1)], succession);
+            }
+            if (key.Owns(own) && new DateTimeOffset(own.NotBefore) <= now && new DateTimeOffset(own.NotAfter) > now + RenewBefore)
+                return new NodeIdentity(node, key, key.Attach(own), [], succession);
         }
-        PeerId peer = PeerId.FromPublicKey(key.ExportSubjectPublicKeyInfo());
-        var request = new CertificateRequest($"CN={peer}", key, HashAlgorithmName.SHA256);
+        X509Certificate2 certificate = SelfSign(key, now);
+        IdentityFiles.WriteDurably(files.Certificate, IdentityFiles.ToPem([certificate]));
+        return new NodeIdentity(node, key, certificate, [], succession);
+    }
+
+    private static X509Certificate2 SelfSign(IdentityKey key, DateTimeOffset now)
+    {
+        CertificateRequest request = key.Request($"CN={PeerId.FromPublicKey(key.PublicKeyInfo)}");
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: false, false, 0, critical: true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true));
         request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension(
             [new Oid("1.3.6.1.5.5.7.3.1", "serverAuth"), new Oid("1.3.6.1.5.5.7.3.2", "clientAuth")], critical: false));
         // A day back, for peers whose clock is behind.
-        X509Certificate2 certificate = request.CreateSelfSigned(now.AddDays(-1), now + Validity);
-        WriteDurably(path, Encoding.ASCII.GetBytes(certificate.ExportCertificatePem() + "\n"));
-        return certificate;
+        return request.CreateSelfSigned(now.AddDays(-1), now + Validity);
     }
 
-    /// <summary>Writes a file whole or not at all, readable by its owner only, synced to disk.</summary>
-    private static void WriteDurably(string path, byte[] content)
+    private static bool IsSelfSigned(X509Certificate2 certificate) =>
+        certificate.SubjectName.RawData.AsSpan().SequenceEqual(certificate.IssuerName.RawData);
+
+    private static T Guard<T>(string directory, Func<IdentityFiles, T> work)
     {
-        string temporary = path + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
-        if (!OperatingSystem.IsWindows()) options.UnixCreateMode = OwnerOnly;
-        using (var file = new FileStream(temporary, options))
+        try
         {
-            file.Write(content);
-            file.Flush(flushToDisk: true);
+            return work(new IdentityFiles(directory));
         }
-        File.Move(temporary, path, overwrite: true);
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException or FormatException)
+        {
+            throw new MeshException(MeshError.DataDirectoryUnusable, $"The identity in '{directory}' can't be read: {e.Message}", e);
+        }
     }
 }

@@ -71,4 +71,10 @@ internal enum WireCode : ulong
 
     /// <summary>The requester took its request back.</summary>
     Cancelled = 22,
+
+    /// <summary>The certificate, or the name that comes with it, is not accepted.</summary>
+    CertificateRefused = 25,
+
+    /// <summary>Two keys claim to follow the same one.</summary>
+    SuccessionConflict = 30,
 }

@@ -19,6 +19,8 @@ internal static class WireCodeExtensions
         WireCode.Busy => MeshError.Busy,
         WireCode.HandlerFailed => MeshError.HandlerFailed,
         WireCode.Cancelled => MeshError.Aborted,
+        WireCode.CertificateRefused => MeshError.CertificateRefused,
+        WireCode.SuccessionConflict => MeshError.SuccessionConflict,
         _ => MeshError.ClosedByPeer,
     };
 

@@ -35,4 +35,13 @@ internal static class WireLimits
 
     /// <summary>Endpoints of one exchanged peer.</summary>
     public const int PeerEndpoints = 4;
+
+    /// <summary>Changes of its key that a peer tells of.</summary>
+    public const int Successions = 4;
+
+    /// <summary>A public key: RSA of 8,192 bits, bytes.</summary>
+    public const int PublicKey = 1200;
+
+    /// <summary>A signature, bytes.</summary>
+    public const int Signature = 1024;
 }

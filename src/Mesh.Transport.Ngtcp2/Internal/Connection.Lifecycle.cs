@@ -189,7 +189,7 @@ internal sealed partial class Connection
         if (!Settings.VerifyPeer(new PeerCertificate(peer, chain, RemoteEndPoint, IsDialer)))
             return false;
         _peerId = peer;
-        _peerCertificate = chain[0];
+        _peerCertificates = chain;
         _tls = TlsOutcome.Accepted;
         return true;
     }

@@ -20,7 +20,7 @@ internal sealed partial class Connection : PacketTarget, ITransportConnection, I
     private int _posted;
     private IPEndPoint _remote;
     private PeerId _peerId;
-    private ReadOnlyMemory<byte> _peerCertificate;
+    private IReadOnlyList<ReadOnlyMemory<byte>> _peerCertificates = [];
     private Failure? _ended;
 
     private long _bytesSent;
@@ -48,7 +48,9 @@ internal sealed partial class Connection : PacketTarget, ITransportConnection, I
 
     public PeerId PeerId => _peerId;
 
-    public ReadOnlyMemory<byte> PeerCertificate => _peerCertificate;
+    public ReadOnlyMemory<byte> PeerCertificate => _peerCertificates[0];
+
+    public IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificateChain => _peerCertificates;
 
     public Task<TransportCloseInfo> Closed => _closed.Task;
 

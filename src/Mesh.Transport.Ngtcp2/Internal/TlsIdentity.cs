@@ -25,13 +25,14 @@ internal sealed class TlsIdentity
     /// <value>The length of the certificates in the handshake, bytes.</value>
     public int ChainBytes { get; }
 
-    /// <summary>The node's own certificate.</summary>
+    /// <summary>The node's own certificate, and the authorities above it.</summary>
     /// <exception cref="ArgumentException">It has no private key that can be exported.</exception>
-    public static TlsIdentity FromCertificate(X509Certificate2 certificate)
+    public static TlsIdentity FromCertificate(X509Certificate2 certificate, IReadOnlyList<X509Certificate2> intermediates)
     {
         AsymmetricAlgorithm key = (AsymmetricAlgorithm?)certificate.GetECDsaPrivateKey() ?? certificate.GetRSAPrivateKey()
             ?? throw new ArgumentException("The certificate has no ECDSA or RSA private key.", nameof(certificate));
-        return new TlsIdentity(certificate.ExportCertificatePem(), key, certificate.RawDataMemory.Length, matchKey: true);
+        string chain = string.Join('\n', intermediates.Prepend(certificate).Select(one => one.ExportCertificatePem()));
+        return new TlsIdentity(chain, key, certificate.RawDataMemory.Length + intermediates.Sum(one => one.RawDataMemory.Length), matchKey: true);
     }
 
     /// <summary>Somebody's certificate with a key that is not its own, for tests.</summary>

@@ -46,6 +46,10 @@ internal static class EventSamples
         new PluginQuarantined("sample", 5),
         new PluginUnloaded("sample"),
         new PluginEvent("sample", "counted", JsonDocument.Parse("""{"Count":3,"tags":["a"]}""").RootElement),
+        new IdentityRotated(Peer(1), Peer(2), 3, new DateTimeOffset(2027, 1, 2, 3, 4, 5, TimeSpan.Zero)),
+        new KeySucceeded(Peer(2), Peer(3), 1, new DateTimeOffset(2027, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)),
+        new SuccessionDisputed(Peer(2), Peer(3), Peer(4)),
+        new SuccessionDecided(Peer(2), Peer(4), "operator"),
     ];
 
     public static NodeStarted Started { get; } = (NodeStarted)All[0];

@@ -8,6 +8,7 @@ using EventMesh.Node;
 using EventMesh.Tests.Common.Journal;
 using EventMesh.Transport;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace EventMesh.Tests.Common.Nodes;
 
@@ -48,7 +49,7 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>Starts a node; an earlier one's store and directory make it a restart of that.</summary>
     public static async Task<TestNode> StartAsync(
         ITransportProvider transport, Action<MeshOptions>? configure = null, InMemoryEventStore? store = null, string? directory = null,
-        TimeProvider? clock = null)
+        TimeProvider? clock = null, ILoggerFactory? log = null)
     {
         store ??= new InMemoryEventStore();
         string path = directory ?? System.IO.Directory.CreateTempSubdirectory("eventmesh-test-").FullName;
@@ -57,6 +58,7 @@ public sealed class TestNode : IAsyncDisposable
         services.AddSingleton(transport);
         services.AddSingleton<IEventStore>(store);
         services.AddSingleton<IMessageDispatcher>(dispatcher);
+        if (log is not null) services.AddSingleton(log);
         if (clock is not null) services.AddSingleton(clock);
         services.AddEventMesh(options =>
         {

@@ -34,7 +34,7 @@ internal sealed class PeerExchange(ISessionHost host, SessionTable table, Dialer
             if (answer.Peers_.Count >= max) break;
             if (session.Peer == asking || session.Info is not { Kind: PeerKind.Node } peer) continue;
             IEnumerable<IPEndPoint> shared = peer.Endpoints.Where(e => AddressScope.IsShared(e.Address, askingFrom)).Take(WireLimits.PeerEndpoints);
-            var record = new PeerRecord { PeerId = ByteString.CopyFrom(session.Peer.ToByteArray()) };
+            var record = new PeerRecord { PeerId = ByteString.CopyFrom(session.Peer.ToByteArray()), DnsName = session.ProvenName };
             record.Endpoints.AddRange(shared.Select(EndpointCodec.ToFrame));
             if (record.Endpoints.Count > 0) answer.Peers_.Add(record);
         }
@@ -48,6 +48,8 @@ internal sealed class PeerExchange(ISessionHost host, SessionTable table, Dialer
         foreach (PeerRecord record in told.Peers_)
         {
             if (record.PeerId.Length != PeerId.Length || record.Endpoints.Count > WireLimits.PeerEndpoints) continue;
+            // A dial that its certificate's name would end is none of a stranger's business to cause.
+            if (record.DnsName.Length > WireLimits.DnsName || !host.Gate.MayHaveName(record.DnsName)) continue;
             var peer = new PeerId(record.PeerId.Span);
             IPEndPoint? endpoint = record.Endpoints.Select(EndpointCodec.FromFrame)
                 .FirstOrDefault(e => e is not null && AddressScope.IsShared(e.Address, teller.Remote.Address));

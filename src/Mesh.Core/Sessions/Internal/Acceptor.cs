@@ -16,7 +16,7 @@ internal sealed class Acceptor(ISessionHost host, SessionTable table, ITransport
             try
             {
                 ITransportConnection transport = await endpoint.AcceptAsync(cancellationToken).ConfigureAwait(false);
-                Accept(transport);
+                Take(transport);
             }
             catch (Exception e) when (e is OperationCanceledException or ObjectDisposedException)
             {
@@ -29,28 +29,60 @@ internal sealed class Acceptor(ISessionHost host, SessionTable table, ITransport
         }
     }
 
-    private void Accept(ITransportConnection transport)
+    private void Take(ITransportConnection transport)
     {
-        WireCode? refusal = transport.PeerId == host.LocalPeer ? WireCode.ConnectionToSelf : null;
+        Task<WireCode?> verdict = AcceptAsync(transport);
+        // Without certificates to judge, or with room, it has its session by now.
+        if (verdict.IsCompletedSuccessfully && ResultOf(verdict) is null) return;
+        // A verdict or a close may take a while: not in the loop.
+        table.Tasks.TryRun(static state => state.Acceptor.FinishAsync(state.Transport, state.Verdict), (Acceptor: this, Transport: transport, Verdict: verdict));
+    }
+
+    private async Task FinishAsync(ITransportConnection transport, Task<WireCode?> verdict)
+    {
         try
         {
+            if (await verdict.ConfigureAwait(false) is { } code) await RefuseAsync(transport, code).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Log.AcceptFailed(host.Logger, e);
+            await transport.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Gives a connection to its session, or says why not.</summary>
+    private async Task<WireCode?> AcceptAsync(ITransportConnection transport)
+    {
+        if (transport.PeerId == host.LocalPeer) return WireCode.ConnectionToSelf;
+        try
+        {
+            if (await host.Gate.JudgeAsync(transport).ConfigureAwait(false) is { } refusal)
+            {
+                host.Gate.Report(transport, refusal);
+                return WireCode.CertificateRefused;
+            }
             // The peer speaks first; its session listens from here on.
-            if (refusal is null) table.Attach(transport, DiscoverySource.Inbound, isReverse: false);
+            table.Attach(transport, DiscoverySource.Inbound, isReverse: false);
+            return null;
         }
         catch (MeshException e)
         {
-            refusal = e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
+            return e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
         }
-        if (refusal is not { } code) return;
+    }
+
+    private async Task RefuseAsync(ITransportConnection transport, WireCode code)
+    {
         MeshError error = code.ToMeshError();
         MeshMetrics.InboundRefusals.Add(1, new KeyValuePair<string, object?>(MeshTelemetry.Attributes.ErrorType, error.ToString()));
         Log.ConnectionRefused(host.Logger, transport.RemoteEndPoint.ToString(), code.ToString());
         if (code != WireCode.ConnectionToSelf) refusals.Count(EndpointCodec.Normalize(transport.RemoteEndPoint.Address), error);
-        // A close may take as long as the peer's round trips: not in this loop.
-        table.Tasks.TryRun(static async state =>
-        {
-            await state.Transport.CloseAsync((ulong)state.Code).ConfigureAwait(false);
-            await state.Transport.DisposeAsync().ConfigureAwait(false);
-        }, (Transport: transport, Code: code));
+        await transport.CloseAsync((ulong)code).ConfigureAwait(false);
+        await transport.DisposeAsync().ConfigureAwait(false);
     }
+
+#pragma warning disable VSTHRD002 // The task has completed: nothing waits.
+    private static WireCode? ResultOf(Task<WireCode?> completed) => completed.Result;
+#pragma warning restore VSTHRD002
 }

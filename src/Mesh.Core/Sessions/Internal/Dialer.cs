@@ -59,6 +59,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
                     failure = new MeshException(MeshError.WrongPeer, "Another peer answers at the announced port.");
                     continue;
                 }
+                await JudgeAsync(transport, new IPEndPoint(address, port)).ConfigureAwait(false);
                 await AttachAsync(transport, DiscoverySource.Inbound, isReverse: true).ConfigureAwait(false);
                 return;
             }
@@ -79,7 +80,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         ITransportConnection transport = await endpoint.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
         MeshException? refusal = transport.PeerId == host.LocalPeer
             ? new MeshException(MeshError.ConnectionToSelf, $"{remote} is this node itself.")
-            : expected is { } peer && transport.PeerId != peer
+            : expected is { } peer && !host.Journal.State.Keys.AreSame(peer, transport.PeerId)
                 ? new MeshException(MeshError.WrongPeer, $"At {remote} is peer {transport.PeerId.ToShortString()}, not {peer.ToShortString()}.")
                 : null;
         if (refusal is not null)
@@ -89,6 +90,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             await transport.DisposeAsync().ConfigureAwait(false);
             throw refusal;
         }
+        await JudgeAsync(transport, remote).ConfigureAwait(false);
         (PeerSession session, PeerConnection connection) = await AttachAsync(transport, source, isReverse: false).ConfigureAwait(false);
         Task<PeerInfo> joined = session.Joined;
         try
@@ -98,6 +100,26 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         catch (OperationCanceledException)
         {
             if (!joined.IsCompletedSuccessfully) await connection.CloseAsync(WireCode.Disconnected).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Judges the certificates of a connection whose streams nobody has read yet; closes it when they are refused.</summary>
+    /// <exception cref="MeshException">They are, or too many wait for their verdict.</exception>
+    private async Task JudgeAsync(ITransportConnection transport, IPEndPoint remote)
+    {
+        WireCode code = WireCode.TooManyConnections;
+        try
+        {
+            if (await host.Gate.JudgeAsync(transport).ConfigureAwait(false) is not { } refusal) return;
+            code = WireCode.CertificateRefused;
+            host.Gate.Report(transport, refusal);
+            throw refusal.ToException($"The certificate of peer {transport.PeerId.ToShortString()} at {remote}");
+        }
+        catch (MeshException)
+        {
+            await transport.CloseAsync((ulong)code).ConfigureAwait(false);
+            await transport.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -127,6 +149,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             MeshError.Aborted => MeshError.NodeStopped,
             var other => other,
         };
+        if (connection.RefusalReason is { } reason)
+            throw new MeshException(error, $"Peer {session.Peer.ToShortString()} at {remote} was refused on this side: {reason}.");
         throw new MeshException(error, $"Peer {session.Peer.ToShortString()} at {remote} refused the connection: {code?.ToString() ?? info.Detail}.")
         {
             RemoteCode = (ulong?)code,

@@ -24,6 +24,12 @@ internal interface ISessionHost
 
     ILogger Logger { get; }
 
+    /// <summary>Judges the peers' certificates.</summary>
+    Trust.Internal.CertificateGate Gate { get; }
+
+    /// <summary>How the node came to its key, the oldest change first, for its Hello.</summary>
+    IReadOnlyList<Trust.KeySuccession> Succession { get; }
+
     /// <summary>Where the node listens, for its Hello.</summary>
     IReadOnlyList<IPEndPoint> ListenEndPoints { get; }
 

@@ -64,6 +64,12 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     /// <summary>The code that the peer's verdict refused it with.</summary>
     public WireCode? RefusedWith { get; set; }
 
+    /// <summary>Why we refused it, for the operator; the peer learns a code.</summary>
+    public string? RefusalReason { get; set; }
+
+    /// <summary>The changes of its key that the peer's Hello tells of, proven: which identities it had before.</summary>
+    public IReadOnlyList<Trust.KeySuccession> Succession { get; set; } = [];
+
     /// <summary>How it ended, once it has.</summary>
     public TransportCloseInfo? CloseInfo { get; set; }
 

@@ -96,7 +96,9 @@ internal sealed partial class PeerSession
             Instance = ByteString.CopyFrom(Host.Instance.ToByteArray(bigEndian: true)),
             LinkId = ByteString.CopyFrom(linkId.ToByteArray(bigEndian: true)),
             Reverse = isReverse,
+            DnsName = Host.Options.Trust.DnsName ?? "",
         };
+        hello.Succession.AddRange(Host.Succession.TakeLast(WireLimits.Successions).Select(Trust.Internal.KeySuccessionCodec.ToFrame));
         hello.Listen.AddRange(Host.ListenEndPoints.Take(WireLimits.ListenEndpoints).Select(EndpointCodec.ToFrame));
         return hello;
     }
@@ -116,7 +118,8 @@ internal sealed partial class PeerSession
         connection.MarkStanding();
         connection.WasRecorded = true;
         connection.OpenedTimestamp = Host.Clock.GetTimestamp();
-        Host.Journal.Decide(state => Trust.TrustGate.OnAccepted(state, Peer, connection.Transport.PeerCertificate));
+        Host.Journal.Decide(state => Trust.TrustGate.OnAccepted(state, Peer, connection.Transport.PeerCertificate, Host.Gate.Mode));
+        RecordSuccession(connection);
         if (connection is { IsDialer: true, IsReverse: false } && connection.Source != DiscoverySource.Cache)
             Host.Journal.Record(new PeerDiscovered(Peer, connection.RemoteEndPoint, connection.Source));
         Host.Journal.Record(new ConnectionOpened(

@@ -87,6 +87,18 @@ internal sealed partial class PeerSession
             await RefuseAsync(connection, WireCode.WrongMesh).ConfigureAwait(false);
             return;
         }
+        if (Host.Gate.JudgeName(connection.Transport, hello.DnsName) is { } refusal)
+        {
+            Host.Gate.Report(connection.Transport, refusal);
+            connection.RefusalReason = refusal.Reason;
+            await RefuseAsync(connection, WireCode.CertificateRefused).ConfigureAwait(false);
+            return;
+        }
+        if (JudgeSuccession(connection, hello) is { } code)
+        {
+            await RefuseAsync(connection, code).ConfigureAwait(false);
+            return;
+        }
         await PostAsync(new SessionInput.HelloReceived(
             connection.Id, hello.Kind == Kind.Node ? PeerKind.Node : PeerKind.Client, new Guid(hello.Instance.Span, bigEndian: true),
             new Guid(hello.LinkId.Span, bigEndian: true), hello.Reverse)).ConfigureAwait(false);

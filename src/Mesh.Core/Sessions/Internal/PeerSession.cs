@@ -47,6 +47,9 @@ internal sealed partial class PeerSession
         private set => Volatile.Write(ref _info, value);
     }
 
+    /// <summary>The DNS name that the peer's certificate proves; empty when none is asked for.</summary>
+    public string ProvenName => Host.Gate.Mode == TrustMode.Encrypted ? "" : First()?.RemoteHello?.DnsName ?? "";
+
     /// <summary>Completes when the peer has joined.</summary>
     public Task<PeerInfo> Joined
     {

@@ -57,6 +57,8 @@ internal sealed partial class InMemoryConnection : ITransportConnection
 
     public ReadOnlyMemory<byte> PeerCertificate => Peer!.Endpoint.Chain[0];
 
+    public IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificateChain => Peer!.Endpoint.Chain;
+
     public Task<TransportCloseInfo> Closed => _closed.Task;
 
     /// <summary>Why nothing works any more; null while the connection stands.</summary>

@@ -17,7 +17,7 @@ internal sealed class InMemoryEndpoint : ITransportEndpoint
     {
         _transport = transport;
         Options = options;
-        Chain = [options.Certificate.RawDataMemory.ToArray()];
+        Chain = [options.Certificate.RawDataMemory.ToArray(), .. options.Intermediates.Select(certificate => (ReadOnlyMemory<byte>)certificate.RawDataMemory.ToArray())];
         PeerId = PeerId.FromCertificate(options.Certificate);
     }
 

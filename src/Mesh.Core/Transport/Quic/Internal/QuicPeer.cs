@@ -16,7 +16,7 @@ internal sealed class QuicPeer(TransportEndpointOptions options, ILogger logger,
 {
     public PeerId PeerId { get; private set; }
 
-    public ReadOnlyMemory<byte> Certificate { get; private set; }
+    public IReadOnlyList<ReadOnlyMemory<byte>> Chain { get; private set; } = [];
 
     public StreamCapacity Capacity { get; } = new();
 
@@ -34,7 +34,7 @@ internal sealed class QuicPeer(TransportEndpointOptions options, ILogger logger,
             foreach (X509Certificate2 further in chain?.ChainPolicy.ExtraStore ?? [])
                 sent.Add(further.RawData);
             PeerId = PeerId.FromCertificate(own);
-            Certificate = sent[0];
+            Chain = sent;
             IPEndPoint from = remote ?? QuicAddresses.Normalize(((QuicConnection)sender).RemoteEndPoint);
             return options.VerifyPeer(new PeerCertificate(PeerId, sent, from, isDialer));
         }

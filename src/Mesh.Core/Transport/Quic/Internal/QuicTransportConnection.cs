@@ -44,7 +44,9 @@ internal sealed class QuicTransportConnection : ITransportConnection
 
     public PeerId PeerId => _peer.PeerId;
 
-    public ReadOnlyMemory<byte> PeerCertificate => _peer.Certificate;
+    public ReadOnlyMemory<byte> PeerCertificate => _peer.Chain[0];
+
+    public IReadOnlyList<ReadOnlyMemory<byte>> PeerCertificateChain => _peer.Chain;
 
     public Task<TransportCloseInfo> Closed => _closed.Task;
 

@@ -42,7 +42,7 @@ internal sealed class QuicTransportEndpoint : ITransportEndpoint
         _options = options;
         LocalEndPoint = QuicAddresses.Normalize(options.LocalEndPoint);
         // Offline: our own chain is completed from local stores and never by a download.
-        _certificate = SslStreamCertificateContext.Create(options.Certificate, additionalCertificates: null, offline: true);
+        _certificate = SslStreamCertificateContext.Create(options.Certificate, [.. options.Intermediates], offline: true);
     }
 
     public IPEndPoint LocalEndPoint { get; private set; }
