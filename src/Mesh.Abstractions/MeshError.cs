@@ -107,4 +107,10 @@ public enum MeshError
 
     /// <summary>The node is stopping or has stopped.</summary>
     NodeStopped,
+
+    /// <summary>The peer or its address is blocked, here or there.</summary>
+    Blocked,
+
+    /// <summary>The peer or its address came too often, here or there.</summary>
+    RateLimited,
 }

@@ -19,6 +19,7 @@ public sealed partial class MeshNode
         DataDirectory directory = DataDirectory.Open(_options.DataDirectory);
         _undo.Push(_ => Done(directory.Dispose));
         _identity = NodeIdentity.LoadOrCreate(directory.Path, _clock);
+        _trust.LocalPeer = _identity.Peer;
         _endpoint = await Transport.Transport.BindAsync(EndpointOptions(IPEndPoint.Parse(_options.Listen), listens: _options.Kind == PeerKind.Node), cancellationToken)
             .ConfigureAwait(false);
         _undo.Push(_ => _endpoint.DisposeAsync().AsTask());
@@ -49,6 +50,8 @@ public sealed partial class MeshNode
         var contacts = new ContactBook(_options, _logger);
         _cache = new CacheKeeper(this, contacts);
         _table = new SessionTable(this);
+        _trust.ContactsAt = contacts.ContactsAt;
+        _trust.Enforce = _table.CloseRefused;
         // A backstop: whatever a peer does, the journal is written out in time.
         _undo.Push(token => _table.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), _clock, token));
         _dialer = new Dialer(this, _table, _endpoint!, probe);
@@ -108,6 +111,7 @@ public sealed partial class MeshNode
         LocalEndPoint = bind,
         Certificate = _identity!.Certificate,
         VerifyPeer = TrustGate.Verify,
+        AdmitSource = _trust.Admits,
         Listen = listens,
         IdleTimeout = _options.Transport.IdleTimeout,
         KeepAliveInterval = _options.Transport.KeepAliveInterval,

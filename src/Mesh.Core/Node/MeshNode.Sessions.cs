@@ -4,6 +4,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Sessions.Internal;
+using EventMesh.Trust.Internal;
 using EventMesh.Wire.Frames;
 using Microsoft.Extensions.Logging;
 
@@ -21,6 +22,8 @@ public sealed partial class MeshNode : ISessionHost
     TimeProvider ISessionHost.Clock => _clock;
 
     ILogger ISessionHost.Logger => _logger;
+
+    TrustLedger ISessionHost.Trust => _trust;
 
     IReadOnlyList<IPEndPoint> ISessionHost.ListenEndPoints => _options.Kind == PeerKind.Node ? [LocalEndPoint] : [];
 

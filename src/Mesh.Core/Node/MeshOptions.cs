@@ -37,4 +37,7 @@ public sealed class MeshOptions
 
     /// <value>The event journal.</value>
     public JournalOptions Journal { get; set; } = new();
+
+    /// <value>Whom the node trusts.</value>
+    public TrustOptions Trust { get; set; } = new();
 }

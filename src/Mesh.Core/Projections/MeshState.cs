@@ -1,4 +1,5 @@
 using EventMesh.Events;
+using EventMesh.Identity;
 
 namespace EventMesh.Projections;
 
@@ -10,10 +11,12 @@ namespace EventMesh.Projections;
 /// <param name="Peers">The peers ever seen, as far as the memory's limits go, and who is joined now.</param>
 /// <param name="Connections">The connections open now.</param>
 /// <param name="Node">The node itself.</param>
-public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Peers, ConnectionState Connections, NodeState Node)
+/// <param name="Trust">The trust ledger.</param>
+public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Peers, ConnectionState Connections, NodeState Node, TrustState Trust)
 {
     /// <summary>The state before the first event.</summary>
-    public static MeshState Empty { get; } = new(BootstrapCacheState.Empty, PeerDirectoryState.Empty, ConnectionState.Empty, NodeState.Empty);
+    public static MeshState Empty { get; } = new(
+        BootstrapCacheState.Empty, PeerDirectoryState.Empty, ConnectionState.Empty, NodeState.Empty, TrustState.Empty);
 
     /// <summary>The state after one more event. Pure; unknown events change nothing.</summary>
     public static MeshState Apply(MeshState state, RecordedEvent recorded)
@@ -23,6 +26,16 @@ public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Pee
             BootstrapCacheState.Apply(state.Cache, recorded),
             PeerDirectoryState.Apply(state.Peers, recorded),
             ConnectionState.Apply(state.Connections, recorded),
-            NodeState.Apply(state.Node, recorded));
+            NodeState.Apply(state.Node, recorded),
+            TrustState.Apply(state.Trust, recorded));
     }
+
+    /// <summary>
+    /// All identities that are one peer with this one, itself among them: blocks, pins and trust hold for all. Every look into the ledger asks here, so
+    /// that a peer which changes its key stays the peer that was judged.
+    /// </summary>
+    /// <param name="peer">One of its identities.</param>
+#pragma warning disable CA1822, S2325 // Of this state: the chain of key changes is a part of it.
+    public IReadOnlyList<PeerId> SamePeer(PeerId peer) => [peer];
+#pragma warning restore CA1822, S2325
 }

@@ -71,4 +71,10 @@ internal enum WireCode : ulong
 
     /// <summary>The requester took its request back.</summary>
     Cancelled = 22,
+
+    /// <summary>The peer or its address is blocked. The reason stays with the operator.</summary>
+    Blocked = 15,
+
+    /// <summary>The peer or its address came too often.</summary>
+    RateLimited = 26,
 }

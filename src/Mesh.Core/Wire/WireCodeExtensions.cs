@@ -19,6 +19,8 @@ internal static class WireCodeExtensions
         WireCode.Busy => MeshError.Busy,
         WireCode.HandlerFailed => MeshError.HandlerFailed,
         WireCode.Cancelled => MeshError.Aborted,
+        WireCode.Blocked => MeshError.Blocked,
+        WireCode.RateLimited => MeshError.RateLimited,
         _ => MeshError.ClosedByPeer,
     };
 

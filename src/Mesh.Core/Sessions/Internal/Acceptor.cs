@@ -39,7 +39,7 @@ internal sealed class Acceptor(ISessionHost host, SessionTable table, ITransport
         }
         catch (MeshException e)
         {
-            refusal = e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
+            refusal = SessionTable.CodeOf(e);
         }
         if (refusal is not { } code) return;
         MeshError error = code.ToMeshError();

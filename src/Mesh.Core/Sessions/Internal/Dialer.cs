@@ -17,6 +17,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
     public async Task<PeerInfo> DialAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
     {
         if (expected is { } known && table.TryGet(known, out PeerSession? existing) && existing.Info is { } joined) return joined;
+        // Not made, and so not in the log: what peers tell of blocked addresses must not fill it.
+        host.Trust.ThrowIfBlocked(remote, expected);
         using Activity? activity = StartDial(remote, source);
         long started = host.Clock.GetTimestamp();
         try
@@ -81,7 +83,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             ? new MeshException(MeshError.ConnectionToSelf, $"{remote} is this node itself.")
             : expected is { } peer && transport.PeerId != peer
                 ? new MeshException(MeshError.WrongPeer, $"At {remote} is peer {transport.PeerId.ToShortString()}, not {peer.ToShortString()}.")
-                : null;
+                : host.Trust.PinRefusal(remote, transport.PeerId);
         if (refusal is not null)
         {
             WireCode code = refusal.Error == MeshError.ConnectionToSelf ? WireCode.ConnectionToSelf : WireCode.WrongPeer;
@@ -93,7 +95,9 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         Task<PeerInfo> joined = session.Joined;
         try
         {
-            return await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
+            PeerInfo info = await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
+            if (source == DiscoverySource.Contact) host.Trust.OnContactJoined(remote, session.Peer);
+            return info;
         }
         catch (OperationCanceledException)
         {
@@ -142,8 +146,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         }
         catch (MeshException e)
         {
-            WireCode code = e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
-            await transport.CloseAsync((ulong)code).ConfigureAwait(false);
+            await transport.CloseAsync((ulong)SessionTable.CodeOf(e)).ConfigureAwait(false);
             await transport.DisposeAsync().ConfigureAwait(false);
             throw;
         }

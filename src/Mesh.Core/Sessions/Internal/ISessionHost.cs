@@ -24,6 +24,9 @@ internal interface ISessionHost
 
     ILogger Logger { get; }
 
+    /// <summary>Who may be a peer.</summary>
+    Trust.Internal.TrustLedger Trust { get; }
+
     /// <summary>Where the node listens, for its Hello.</summary>
     IReadOnlyList<IPEndPoint> ListenEndPoints { get; }
 
