@@ -112,6 +112,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         Task first = await Task.WhenAny(joined, connection.Transport.Closed).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (first == joined) return await joined.ConfigureAwait(false);
         TransportCloseInfo info = await connection.Transport.Closed.ConfigureAwait(false);
+        // Once the session has taken note: the caller's next dial must not find this one's remains and take them for a dial under way.
+        await connection.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
         WireCode? code = connection.RefusedWith ?? connection.CloseCode ?? (info.ApplicationCode is { } sent ? (WireCode)sent : null);
         if (code is WireCode.SimultaneousDial or WireCode.AlreadyConnected)
         {
