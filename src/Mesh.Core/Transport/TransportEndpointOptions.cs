@@ -22,8 +22,8 @@ public sealed record TransportEndpointOptions
     /// <value>
     /// Decides whether a source address may connect, before any handshake; IPv4-mapped IPv6 comes as IPv4. It runs on the provider's thread with a
     /// dialer's first packets, whose source may be spoofed: it must return within microseconds, never block, and hold nothing against the address. A
-    /// refused dialer's <see cref="ITransportEndpoint.ConnectAsync"/> fails with <see cref="MeshError.ClosedByPeer"/> or
-    /// <see cref="MeshError.Unreachable"/>; a failing decision is a refusal. Null, the default, admits all.
+    /// refused dialer's <see cref="ITransportEndpoint.ConnectAsync"/> fails with <see cref="MeshError.ClosedByPeer"/>,
+    /// <see cref="MeshError.Unreachable"/> or, where the library answers with a TLS alert, <see cref="MeshError.CertificateRefused"/>; a failing decision is a refusal. Null, the default, admits all.
     /// </value>
     public Func<IPAddress, bool>? AdmitSource { get; init; }
 
