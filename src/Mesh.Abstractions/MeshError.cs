@@ -110,4 +110,10 @@ public enum MeshError
 
     /// <summary>Two keys claim to follow the same one: both are refused until the operator decides.</summary>
     SuccessionConflict,
+
+    /// <summary>The peer or its address is blocked, here or there.</summary>
+    Blocked,
+
+    /// <summary>The peer or its address came too often, here or there.</summary>
+    RateLimited,
 }

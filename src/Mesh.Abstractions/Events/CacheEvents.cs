@@ -41,4 +41,7 @@ public enum EvictionReason
 
     /// <summary>An operator removed it.</summary>
     ByHand,
+
+    /// <summary>It was blocked.</summary>
+    Blocked,
 }

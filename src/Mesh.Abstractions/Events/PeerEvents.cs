@@ -143,4 +143,10 @@ public enum CloseReason
 
     /// <summary>The process ended without closing it; written by the next start.</summary>
     Crash,
+
+    /// <summary>The peer or its address was blocked.</summary>
+    Blocked,
+
+    /// <summary>The peer went beyond a limit on its rate.</summary>
+    RateLimited,
 }

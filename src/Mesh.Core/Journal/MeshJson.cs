@@ -8,7 +8,7 @@ namespace EventMesh.Journal;
 
 /// <summary>
 /// The JSON form of events, in the store and in the spool: camelCase names and enumeration members, endpoints as <c>address:port</c> or
-/// <c>[address]:port</c>, durations as <c>[-][d.]hh:mm:ss[.fffffff]</c>, bytes as base64. Unknown fields are skipped, missing ones refused.
+/// <c>[address]:port</c>, ranges of addresses as <c>address/length</c>, durations as <c>[-][d.]hh:mm:ss[.fffffff]</c>, bytes as base64. Unknown fields are skipped, missing ones refused.
 /// </summary>
 public static class MeshJson
 {
@@ -25,6 +25,7 @@ public static class MeshJson
         options.RespectRequiredConstructorParameters = true;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.CamelCase, allowIntegerValues: false));
         options.Converters.Add(new IPEndPointJsonConverter());
+        options.Converters.Add(new IPNetworkJsonConverter());
     }
 
     /// <summary>An event's content as UTF-8 JSON.</summary>

@@ -21,6 +21,14 @@ public static class ContactAddress
         return Uri.CheckHostName(host) is not UriHostNameType.Unknown;
     }
 
+    /// <summary>The one form of a contact, by which it is pinned: in lower case, an address as it is printed; null when it is malformed.</summary>
+    public static string? Canonical(string? contact)
+    {
+        if (!TryParse(contact, out string? host, out int port)) return null;
+        if (!IPAddress.TryParse(host, out IPAddress? address)) return string.Create(CultureInfo.InvariantCulture, $"{host.ToLowerInvariant()}:{port}");
+        return new IPEndPoint(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address, port).ToString();
+    }
+
     /// <summary>Finds the addresses of a contact, by DNS where it is a name.</summary>
     /// <remarks>The task fails with <see cref="MeshException"/> and <see cref="MeshError.Unreachable"/> when the name is not known.</remarks>
     public static async Task<IReadOnlyList<IPEndPoint>> ResolveAsync(string contact, CancellationToken cancellationToken)

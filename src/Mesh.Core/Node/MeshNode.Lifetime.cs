@@ -20,8 +20,9 @@ public sealed partial class MeshNode
         DataDirectory directory = DataDirectory.Open(_options.DataDirectory);
         _undo.Push(_ => Done(directory.Dispose));
         _identity = NodeIdentity.LoadOrCreate(directory.Path, _clock);
-        _gate = CertificateGate.Create(_options.Trust, ledger: null, _clock, _logger);
+        _gate = CertificateGate.Create(_options.Trust, _clock, _logger);
         _gate.CheckOwn(_identity, _options.Trust.DnsName);
+        _trust.LocalPeer = _identity.Peer;
         _endpoint = await Transport.Transport.BindAsync(EndpointOptions(IPEndPoint.Parse(_options.Listen), listens: _options.Kind == PeerKind.Node), cancellationToken)
             .ConfigureAwait(false);
         _undo.Push(_ => _endpoint.DisposeAsync().AsTask());
@@ -67,6 +68,8 @@ public sealed partial class MeshNode
         var contacts = new ContactBook(_options, _logger);
         _cache = new CacheKeeper(this, contacts);
         _table = new SessionTable(this);
+        _trust.ContactsAt = contacts.ContactsAt;
+        _trust.Enforce = _table.CloseRefused;
         // A backstop: whatever a peer does, the journal is written out in time.
         _undo.Push(token => _table.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), _clock, token));
         _dialer = new Dialer(this, _table, _endpoint!, probe);
@@ -127,6 +130,7 @@ public sealed partial class MeshNode
         Certificate = _identity!.Certificate,
         Intermediates = _identity.Intermediates,
         VerifyPeer = _gate!.VerifyPeer,
+        AdmitSource = _trust.Admits,
         Listen = listens,
         IdleTimeout = _options.Transport.IdleTimeout,
         KeepAliveInterval = _options.Transport.KeepAliveInterval,

@@ -4,6 +4,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Sessions.Internal;
+using EventMesh.Trust.Internal;
 using EventMesh.Wire.Frames;
 using Microsoft.Extensions.Logging;
 
@@ -25,6 +26,8 @@ public sealed partial class MeshNode : ISessionHost
     Trust.Internal.CertificateGate ISessionHost.Gate => _gate!;
 
     IReadOnlyList<Trust.KeySuccession> ISessionHost.Succession => _identity!.Succession;
+
+    TrustLedger ISessionHost.Trust => _trust;
 
     IReadOnlyList<IPEndPoint> ISessionHost.ListenEndPoints => _options.Kind == PeerKind.Node ? [LocalEndPoint] : [];
 

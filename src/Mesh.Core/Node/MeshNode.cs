@@ -8,6 +8,7 @@ using EventMesh.Messaging;
 using EventMesh.Sessions.Internal;
 using EventMesh.Transport;
 using EventMesh.Trust;
+using EventMesh.Trust.Internal;
 using EventMesh.Wire;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
@@ -33,6 +34,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     private readonly Stack<Func<CancellationToken, Task>> _undo = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _mutex = new();
+    private readonly TrustLedger _trust;
     private Task? _stopTask;
     private long _sequence;
 
@@ -69,6 +71,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
         _clock = clock;
         _logger = logger;
         _lifetime = lifetime;
+        _trust = new TrustLedger(journal, dispatcher, clock, logger) { PinsFirstUse = _options.Trust.PinContacts ?? true };
     }
 
     /// <summary>Where the node is in its life.</summary>
@@ -91,6 +94,9 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     /// <summary>The bound UDP address.</summary>
     /// <exception cref="InvalidOperationException">The node has not started.</exception>
     public IPEndPoint LocalEndPoint => Started(_endpoint).LocalEndPoint;
+
+    /// <summary>The trust ledger: who may be a peer. Commands need a started node.</summary>
+    public ITrust Trust => _trust;
 
     /// <summary>The QUIC provider in use and why; null before the start.</summary>
     public TransportSelection? Transport { get; private set; }

@@ -38,6 +38,6 @@ public sealed class MeshOptions
     /// <value>The event journal.</value>
     public JournalOptions Journal { get; set; } = new();
 
-    /// <value>Which certificates are accepted.</value>
+    /// <value>Whom the node trusts.</value>
     public TrustOptions Trust { get; set; } = new();
 }

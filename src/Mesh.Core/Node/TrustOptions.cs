@@ -2,7 +2,7 @@ using EventMesh.Events;
 
 namespace EventMesh.Node;
 
-/// <summary>Which certificates are accepted: section <c>EventMesh:Trust</c>. docs/trust.md tells the modes apart.</summary>
+/// <summary>Whom the node trusts: section <c>EventMesh:Trust</c>. docs/trust.md tells the modes apart.</summary>
 public sealed class TrustOptions
 {
     /// <value>How a peer's certificate is judged. Defaults to <see cref="TrustMode.Encrypted"/>: any certificate does.</value>
@@ -26,4 +26,10 @@ public sealed class TrustOptions
 
     /// <value>This node's own DNS name, which its certificate must bear. Needed in <see cref="TrustMode.PublicAuthority"/>. Defaults to none.</value>
     public string? DnsName { get; set; }
+
+    /// <value>
+    /// Whether a contact is bound to the first peer that is joined there, so that another one is refused later. Null, the default, is on where nobody else vouches for a
+    /// peer's key (<see cref="TrustMode.Encrypted"/>), and off where an authority does: there a key may change with the certificate.
+    /// </value>
+    public bool? PinContacts { get; set; }
 }

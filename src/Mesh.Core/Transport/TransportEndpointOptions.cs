@@ -24,6 +24,14 @@ public sealed record TransportEndpointOptions
     /// </value>
     public required Func<PeerCertificate, bool> VerifyPeer { get; init; }
 
+    /// <value>
+    /// Decides whether a source address may connect, before any handshake; IPv4-mapped IPv6 comes as IPv4. It runs on the provider's thread with a
+    /// dialer's first packets, whose source may be spoofed: it must return within microseconds, never block, and hold nothing against the address. A
+    /// refused dialer's <see cref="ITransportEndpoint.ConnectAsync"/> fails with <see cref="MeshError.ClosedByPeer"/>,
+    /// <see cref="MeshError.Unreachable"/> or, where the library answers with a TLS alert, <see cref="MeshError.CertificateRefused"/>; a failing decision is a refusal. Null, the default, admits all.
+    /// </value>
+    public Func<IPAddress, bool>? AdmitSource { get; init; }
+
     /// <value>Whether the endpoint accepts connections. Defaults to true.</value>
     public bool Listen { get; init; } = true;
 

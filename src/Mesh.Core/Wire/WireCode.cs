@@ -77,4 +77,10 @@ internal enum WireCode : ulong
 
     /// <summary>Two keys claim to follow the same one.</summary>
     SuccessionConflict = 30,
+
+    /// <summary>The peer or its address is blocked. The reason stays with the operator.</summary>
+    Blocked = 15,
+
+    /// <summary>The peer or its address came too often.</summary>
+    RateLimited = 26,
 }

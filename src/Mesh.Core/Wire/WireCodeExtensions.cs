@@ -21,6 +21,8 @@ internal static class WireCodeExtensions
         WireCode.Cancelled => MeshError.Aborted,
         WireCode.CertificateRefused => MeshError.CertificateRefused,
         WireCode.SuccessionConflict => MeshError.SuccessionConflict,
+        WireCode.Blocked => MeshError.Blocked,
+        WireCode.RateLimited => MeshError.RateLimited,
         _ => MeshError.ClosedByPeer,
     };
 

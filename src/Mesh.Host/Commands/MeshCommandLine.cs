@@ -22,6 +22,7 @@ internal static class MeshCommandLine
             DisconnectCommand.Create(),
             EventsCommand.Create(),
             CacheCommand.Create(),
+            TrustCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.") { TransportBenchmarkCommand.Create(), JournalBenchmarkCommand.Create() },
         };
@@ -41,7 +42,7 @@ internal static class MeshCommandLine
             // CommandRunner takes the signals: here a time limit would cut a node's orderly stop short.
             ProcessTerminationTimeout = null,
         };
-        ParseResult parse = Create().Parse(args);
+        ParseResult parse = Create().Parse(TrustCommand.Rename(args));
         if (parse.Action is ParseErrorAction) return (int)ReportUsage(parse, error, args);
         return await parse.InvokeAsync(configuration);
     }

@@ -36,6 +36,17 @@ internal sealed class ControlClient : IDisposable
     /// <summary>The bootstrap cache, newest first.</summary>
     public Task<CacheEntryView[]> GetCacheAsync(CancellationToken cancellationToken) => GetAsync<CacheEntryView[]>("v1/cache", cancellationToken);
 
+    /// <summary>The trust ledger.</summary>
+    public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);
+
+    /// <summary>Binds a contact to a peer; done when it is durable.</summary>
+    public Task<TrustChangeView> PinAsync(PinRequest request, CancellationToken cancellationToken) =>
+        PostAsync<PinRequest, TrustChangeView>("v1/trust/pin", request, cancellationToken);
+
+    /// <summary>Changes the ledger by one of its commands: trust, block, unblock, revoke; done when it is durable.</summary>
+    public Task<TrustChangeView> ChangeTrustAsync(string command, TrustRequest request, CancellationToken cancellationToken) =>
+        PostAsync<TrustRequest, TrustChangeView>($"v1/trust/{command}", request, cancellationToken);
+
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>
         PostAsync<ConnectRequest, PeerView>("v1/peers", request, cancellationToken);
@@ -56,10 +67,12 @@ internal sealed class ControlClient : IDisposable
         return await ReadAsync<PeerView>(response, cancellationToken);
     }
 
-    /// <summary>Reads the log after a place; with <paramref name="follow"/> it goes on with each new event.</summary>
-    public async IAsyncEnumerable<EventView> GetEventsAsync(long after, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Reads the log after a place; with <paramref name="follow"/> it goes on with each new event. Of one stream only, if one is given.</summary>
+    public async IAsyncEnumerable<EventView> GetEventsAsync(
+        long after, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken, StreamFamily? stream = null)
     {
-        using HttpRequestMessage request = new(HttpMethod.Get, $"v1/events?after={after}&follow={(follow ? "true" : "false")}");
+        string only = stream is { } family ? $"&stream={family}" : "";
+        using HttpRequestMessage request = new(HttpMethod.Get, $"v1/events?after={after}&follow={(follow ? "true" : "false")}{only}");
         using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await foreach (EventView recorded in ReadLinesAsync<EventView>(response, cancellationToken)) yield return recorded;
     }

@@ -16,13 +16,24 @@ internal static class PeerSelector
         if (PeerId.TryParse(text, out PeerId peer)) return peer;
         if (text is null || text.Length < MinLength)
             throw new MeshException(MeshError.InvalidConfiguration, $"A peer is named by its identity or at least its first {MinLength} characters.");
-        List<PeerId> found = [.. joined.Select(p => p.Peer).Where(p => p.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))];
-        return found.Count switch
-        {
-            1 => found[0],
-            0 => throw new MeshException(MeshError.NotConnected, $"No joined peer's identity begins with '{text}'. `mesh peers` lists them."),
-            _ => throw new MeshException(
-                MeshError.InvalidConfiguration, $"{found.Count} joined peers' identities begin with '{text}'. Give more of it; `mesh peers` lists them."),
-        };
+        return Only(text, [.. joined.Select(p => p.Peer).Where(p => p.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))], "joined");
     }
+
+    /// <summary>The identity that <paramref name="text"/> means among all that the node knows, joined or not.</summary>
+    /// <exception cref="MeshException">As the other overload.</exception>
+    public static PeerId Select(string? text, IEnumerable<PeerId> known)
+    {
+        if (PeerId.TryParse(text, out PeerId peer)) return peer;
+        if (text is null || text.Length < MinLength)
+            throw new MeshException(MeshError.InvalidConfiguration, $"A peer is named by its identity or at least its first {MinLength} characters.");
+        return Only(text, [.. known.Distinct().Where(p => p.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))], "known");
+    }
+
+    private static PeerId Only(string text, List<PeerId> found, string among) => found.Count switch
+    {
+        1 => found[0],
+        0 => throw new MeshException(MeshError.NotConnected, $"No {among} peer's identity begins with '{text}'. `mesh peers` lists them."),
+        _ => throw new MeshException(
+            MeshError.InvalidConfiguration, $"{found.Count} {among} peers' identities begin with '{text}'. Give more of it; `mesh peers` lists them."),
+    };
 }

@@ -41,6 +41,8 @@ internal static class ErrorCatalog
         MeshError.Busy => new("busy", ExitCode.NotDelivered, 503, "No room now"),
         MeshError.HandlerFailed => new("handler-failed", ExitCode.NotDelivered, 502, "The handler failed"),
         MeshError.NodeStopped => new("node-stopped", ExitCode.NodeNotRunning, 503, "No node is running"),
+        MeshError.Blocked => new("blocked", ExitCode.PeerUnreachable, 403, "The peer or its address is blocked"),
+        MeshError.RateLimited => new("rate-limited", ExitCode.PeerUnreachable, 429, "The peer or its address came too often"),
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "An error without an entry."),
     };
 }

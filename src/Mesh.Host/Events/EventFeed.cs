@@ -15,13 +15,27 @@ internal sealed class EventFeed(IEventStore store, IEventJournal journal, INodeS
     /// <param name="after">The place; 0 for the beginning.</param>
     /// <param name="follow">Whether to go on with what is recorded from now on.</param>
     /// <param name="cancellationToken">Ends the read.</param>
-    public async IAsyncEnumerable<EventView> ReadAsync(long after, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <param name="stream">The only stream to read; null for all.</param>
+    public async IAsyncEnumerable<EventView> ReadAsync(
+        long after, bool follow, [EnumeratorCancellation] CancellationToken cancellationToken, StreamFamily? stream = null)
     {
+        if (stream is { } only && follow)
+        {
+            // All are read, since the places of the others show that none is missing.
+            await foreach (EventView view in ReadAsync(after, follow, cancellationToken))
+            {
+                if (view.Stream == only) yield return view;
+            }
+            yield break;
+        }
         long last = after;
         if (!follow)
         {
-            await foreach (RecordedEvent recorded in store.ReadAsync(node.NodeId, last, families: null, cancellationToken))
+            await foreach (RecordedEvent recorded in store.ReadAsync(
+                node.NodeId, last, stream is { } family ? new HashSet<StreamFamily> { family } : null, cancellationToken))
+            {
                 yield return EventViews.From(recorded);
+            }
             yield break;
         }
         while (true)

@@ -17,6 +17,7 @@ internal sealed class EndpointSettings
     {
         VerifyPeer = options.VerifyPeer;
         Listen = options.Listen;
+        AdmitSource = options.AdmitSource;
         Protocol = tuning.OmitProtocol ? default : Encoding.ASCII.GetBytes(options.ApplicationProtocol);
         IdleTimeout = Nanoseconds(options.IdleTimeout);
         KeepAliveInterval = Nanoseconds(options.KeepAliveInterval);
@@ -37,6 +38,8 @@ internal sealed class EndpointSettings
     public Func<PeerCertificate, bool> VerifyPeer { get; }
 
     public bool Listen { get; }
+
+    public Func<System.Net.IPAddress, bool>? AdmitSource { get; }
 
     public ReadOnlyMemory<byte> Protocol { get; }
 

@@ -94,6 +94,14 @@ internal sealed unsafe class PacketRouter(EventLoop loop)
             loop.Counters.Dropped++;
             return;
         }
+        if (loop.Settings.AdmitSource is { } admits && !IsAdmitted(admits, path))
+        {
+            // No token, no handshake: one short answer to a full datagram.
+            loop.Counters.Refused++;
+            if (_answers.TryTake(now))
+                Refuse(path, &header, Native.NGTCP2_CONNECTION_REFUSED);
+            return;
+        }
         ngtcp2_cid originalDestination = header.dcid;
         bool hasToken = header.tokenlen > 0 && header.token[0] == Native.NGTCP2_CRYPTO_TOKEN_MAGIC_RETRY2;
         if (hasToken && !VerifyToken(path, &header, &originalDestination, now))
@@ -118,6 +126,19 @@ internal sealed unsafe class PacketRouter(EventLoop loop)
             connection.Receive(path, packet, length, now);
         else
             loop.Counters.Dropped++;
+    }
+
+    private static bool IsAdmitted(Func<System.Net.IPAddress, bool> admits, ngtcp2_path* path)
+    {
+        try
+        {
+            return admits(NativeAddress.Read(path->remote.addr).Address);
+        }
+        catch (Exception)
+        {
+            // A decision that could not be made is a refusal, and the loop goes on.
+            return false;
+        }
     }
 
     private bool VerifyToken(ngtcp2_path* path, ngtcp2_pkt_hd* header, ngtcp2_cid* originalDestination, ulong now) =>

@@ -47,6 +47,57 @@ public abstract class TransportConnectConformanceTests : TransportConformanceTes
     }
 
     [Fact]
+    public async Task Source_that_is_not_admitted_is_refused_before_the_handshake_and_admitted_again_when_the_decision_changes()
+    {
+        var asked = new ConcurrentQueue<IPAddress>();
+        var verified = 0;
+        var admits = false;
+        ITransportEndpoint server = await ServerAsync(o => o with
+        {
+            AdmitSource = source =>
+            {
+                asked.Enqueue(source);
+                return Volatile.Read(ref admits);
+            },
+            VerifyPeer = _ => Interlocked.Increment(ref verified) > 0,
+        });
+        ITransportEndpoint client = await ClientAsync();
+        Task<ITransportConnection> accept = server.AcceptAsync(CancellationToken.None);
+
+        MeshException refusal = await Should.ThrowAsync<MeshException>(() => Within(client.ConnectAsync(server.LocalEndPoint, CancellationToken.None)));
+
+        refusal.Error.ShouldBeOneOf(MeshError.ClosedByPeer, MeshError.Unreachable, MeshError.CertificateRefused);
+        asked.ShouldNotBeEmpty();
+        asked.ShouldAllBe(source => source.Equals(Address));
+        verified.ShouldBe(0, "no certificate was judged");
+        accept.IsCompleted.ShouldBeFalse();
+
+        Volatile.Write(ref admits, true);
+        ITransportConnection dialed = Own(await Within(client.ConnectAsync(server.LocalEndPoint, CancellationToken.None)));
+        ITransportConnection accepted = Own(await Within(accept));
+        await RoundTripAsync(dialed, accepted);
+    }
+
+    [Fact]
+    public async Task Decision_on_a_source_that_fails_is_a_refusal_and_the_listener_goes_on()
+    {
+        var decisions = 0;
+        ITransportEndpoint server = await ServerAsync(o => o with
+        {
+            AdmitSource = _ => throw new InvalidOperationException($"no idea, {Interlocked.Increment(ref decisions)}"),
+        });
+        ITransportEndpoint client = await ClientAsync();
+
+        for (int i = 0; i < 2; i++)
+        {
+            MeshException refusal = await Should.ThrowAsync<MeshException>(() => Within(client.ConnectAsync(server.LocalEndPoint, CancellationToken.None)));
+            refusal.Error.ShouldBeOneOf(MeshError.ClosedByPeer, MeshError.Unreachable, MeshError.CertificateRefused);
+        }
+
+        decisions.ShouldBeGreaterThanOrEqualTo(2);
+    }
+
+    [Fact]
     public async Task Dialer_that_refuses_the_certificate_fails_and_the_listener_goes_on()
     {
         ITransportEndpoint server = await ServerAsync();

@@ -15,6 +15,7 @@ internal static class EventSamples
     private static readonly Guid Connection = Guid.Parse("11111111-2222-7333-8444-555555555555");
     private static readonly Guid Instance = Guid.Parse("99999999-8888-4777-a666-555555555555");
     private static readonly byte[] Certificate = [0x30, 0x03, 0xff, 0xfe, 0xfb];
+    private static readonly DateTimeOffset End = new(2027, 1, 2, 3, 4, 5, TimeSpan.Zero);
     private static readonly TimeSpan Duration = new(1, 2, 3, 4, 567);
 
     public static IReadOnlyList<IMeshEvent> All { get; } =
@@ -50,6 +51,13 @@ internal static class EventSamples
         new KeySucceeded(Peer(2), Peer(3), 1, new DateTimeOffset(2027, 1, 2, 3, 4, 5, 678, TimeSpan.Zero)),
         new SuccessionDisputed(Peer(2), Peer(3), Peer(4)),
         new SuccessionDecided(Peer(2), Peer(4), "operator"),
+        new PeerPinned("node.example:4433", Peer(2), PinOrigin.FirstUse, TrustAuthor.FirstUse),
+        new PinMismatch("node.example:4433", Peer(2), Peer(3), EndPoint4),
+        new PeerTrusted(Peer(2), "ours", "root"),
+        new PeerBlocked(Peer(3), "it floods", End, TrustAuthor.Limits),
+        new PrefixBlocked(IPNetwork.Parse("2001:db8::/56"), "it floods", null, "root"),
+        new Unblocked(null, IPNetwork.Parse("192.0.2.0/24"), "a mistake", "root"),
+        new CertificateRevoked(Peer(3), null, "the key was lost", "root"),
     ];
 
     public static NodeStarted Started { get; } = (NodeStarted)All[0];

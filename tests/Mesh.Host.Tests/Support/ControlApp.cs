@@ -51,6 +51,7 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IMesh>(mesh);
         builder.Services.AddSingleton<IEventJournal>(log);
         builder.Services.AddSingleton<IEventStore>(log);
+        builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));

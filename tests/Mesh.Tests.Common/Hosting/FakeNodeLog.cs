@@ -94,7 +94,14 @@ public sealed class FakeNodeLog : IEventJournal, IEventStore
     {
         await Task.Yield();
         RecordedEvent[] events;
-        lock (_mutex) events = [.. _recorded.Take(_stored).Where(e => e.NodeSeq > afterNodeSeq)];
+        lock (_mutex)
+        {
+            events =
+            [
+                .. _recorded.Take(_stored).Where(e => e.NodeSeq > afterNodeSeq
+                    && families?.Contains(EventRegistry.Default.Get(e.Data.GetType()).Family) != false),
+            ];
+        }
         Reads++;
         OnRead?.Invoke();
         foreach (RecordedEvent recorded in events)

@@ -13,7 +13,9 @@ internal sealed class CacheKeeper(ISessionHost host, ContactBook contacts)
         if (contacts.Contains(proven)) return;
         byte[] certificate = first.Transport.PeerCertificate.ToArray();
         ConnectionDirection origin = first.IsDialer ? ConnectionDirection.Outbound : ConnectionDirection.Inbound;
-        Publish(host.Journal.Decide(state => BootstrapCacheDecisions.Connected(state, session.Peer, [proven], certificate, origin)));
+        Publish(host.Journal.Decide(state => host.Trust.Refusal(session.Peer, certificate, proven.Address) is not null
+            ? []
+            : BootstrapCacheDecisions.Connected(state, session.Peer, [proven], certificate, origin)));
         // A dial from the cache reached it after a silence.
         if (first.Source == DiscoverySource.Cache)
             Publish(host.Journal.Decide(state => BootstrapCacheDecisions.Confirmed(state, session.Peer, by: null)));

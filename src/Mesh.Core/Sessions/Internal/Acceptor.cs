@@ -68,7 +68,7 @@ internal sealed class Acceptor(ISessionHost host, SessionTable table, ITransport
         }
         catch (MeshException e)
         {
-            return e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
+            return SessionTable.CodeOf(e);
         }
     }
 

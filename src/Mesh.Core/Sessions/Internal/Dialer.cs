@@ -17,6 +17,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
     public async Task<PeerInfo> DialAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
     {
         if (expected is { } known && table.TryGet(known, out PeerSession? existing) && existing.Info is { } joined) return joined;
+        // Not made, and so not in the log: what peers tell of blocked addresses must not fill it.
+        host.Trust.ThrowIfBlocked(remote, expected);
         using Activity? activity = StartDial(remote, source);
         long started = host.Clock.GetTimestamp();
         try
@@ -82,7 +84,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             ? new MeshException(MeshError.ConnectionToSelf, $"{remote} is this node itself.")
             : expected is { } peer && !host.Journal.State.Keys.AreSame(peer, transport.PeerId)
                 ? new MeshException(MeshError.WrongPeer, $"At {remote} is peer {transport.PeerId.ToShortString()}, not {peer.ToShortString()}.")
-                : null;
+                : host.Trust.PinRefusal(remote, transport.PeerId);
         if (refusal is not null)
         {
             WireCode code = refusal.Error == MeshError.ConnectionToSelf ? WireCode.ConnectionToSelf : WireCode.WrongPeer;
@@ -95,7 +97,9 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         Task<PeerInfo> joined = session.Joined;
         try
         {
-            return await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
+            PeerInfo info = await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
+            if (source == DiscoverySource.Contact) host.Trust.OnContactJoined(remote, session.Peer);
+            return info;
         }
         catch (OperationCanceledException)
         {
@@ -130,6 +134,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         Task first = await Task.WhenAny(joined, connection.Transport.Closed).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (first == joined) return await joined.ConfigureAwait(false);
         TransportCloseInfo info = await connection.Transport.Closed.ConfigureAwait(false);
+        // Once the session has taken note: the caller's next dial must not find this one's remains and take them for a dial under way.
+        await connection.Completion.WaitAsync(cancellationToken).ConfigureAwait(false);
         WireCode? code = connection.RefusedWith ?? connection.CloseCode ?? (info.ApplicationCode is { } sent ? (WireCode)sent : null);
         if (code is WireCode.SimultaneousDial or WireCode.AlreadyConnected)
         {
@@ -166,8 +172,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         }
         catch (MeshException e)
         {
-            WireCode code = e.Error == MeshError.NodeStopped ? WireCode.Shutdown : WireCode.TooManyConnections;
-            await transport.CloseAsync((ulong)code).ConfigureAwait(false);
+            await transport.CloseAsync((ulong)SessionTable.CodeOf(e)).ConfigureAwait(false);
             await transport.DisposeAsync().ConfigureAwait(false);
             throw;
         }

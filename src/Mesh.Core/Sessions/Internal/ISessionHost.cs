@@ -30,6 +30,9 @@ internal interface ISessionHost
     /// <summary>How the node came to its key, the oldest change first, for its Hello.</summary>
     IReadOnlyList<Trust.KeySuccession> Succession { get; }
 
+    /// <summary>Who may be a peer.</summary>
+    Trust.Internal.TrustLedger Trust { get; }
+
     /// <summary>Where the node listens, for its Hello.</summary>
     IReadOnlyList<IPEndPoint> ListenEndPoints { get; }
 

@@ -95,6 +95,10 @@ internal sealed partial class PeerSession
         await Task.WhenAll(connections.Select(connection => connection.Completion)).ConfigureAwait(false);
     }
 
+    /// <summary>Whether the peer, its certificate or the address of a connection has been blocked.</summary>
+    public bool IsRefused() => Connections().Any(
+        connection => Host.Trust.Refusal(Peer, connection.Transport.PeerCertificate.Span, connection.RemoteEndPoint.Address) is not null);
+
     private async Task RunAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
@@ -185,6 +189,8 @@ internal sealed partial class PeerSession
             WireCode.HandshakeTimeout => CloseReason.Lost,
             WireCode.Replaced => CloseReason.Replaced,
             WireCode.Disconnected => CloseReason.Local,
+            WireCode.Blocked => CloseReason.Blocked,
+            WireCode.RateLimited => CloseReason.RateLimited,
             _ => CloseReason.Shutdown,
         },
         MeshError.ProtocolViolation => CloseReason.ProtocolViolation,

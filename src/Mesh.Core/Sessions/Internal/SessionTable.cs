@@ -22,12 +22,14 @@ internal sealed class SessionTable(ISessionHost host)
     /// <param name="transport">The connection; its peer is proven.</param>
     /// <param name="source">How the peer's address was known.</param>
     /// <param name="isReverse">Whether it is our dial of a reverse check.</param>
-    /// <exception cref="MeshException"><see cref="MeshError.NodeStopped"/> or <see cref="MeshError.TooManyConnections"/>.</exception>
+    /// <exception cref="MeshException"><see cref="MeshError.NodeStopped"/>, <see cref="MeshError.Blocked"/> or <see cref="MeshError.TooManyConnections"/>.</exception>
     public (PeerSession Session, PeerConnection Connection) Attach(ITransportConnection transport, DiscoverySource source, bool isReverse)
     {
         lock (_mutex)
         {
             if (_stopping.IsCancellationRequested) throw new MeshException(MeshError.NodeStopped, "The node is stopping.");
+            // Under the lock: a block that comes later finds the session in the table.
+            if (host.Trust.Refusal(transport.PeerId, transport.PeerCertificate.Span, transport.RemoteEndPoint.Address) is { } refusal) throw refusal;
             if (!_sessions.TryGetValue(transport.PeerId, out PeerSession? session))
             {
                 CheckLimits(transport);
@@ -71,6 +73,24 @@ internal sealed class SessionTable(ISessionHost host)
         foreach (PeerSession session in Sessions().Where(session => session.Info is not null && host.Journal.State.Keys.DisputeOf(session.Peer) is not null))
             Tasks.TryRun(static session => session.EndAsync(CloseReason.Local, WireCode.SuccessionConflict), session);
     }
+
+    /// <summary>Closes the connections of peers and addresses that have been blocked.</summary>
+    public void CloseRefused()
+    {
+        foreach (PeerSession session in Sessions())
+        {
+            if (session.IsRefused()) Tasks.TryRun(static session => session.EndAsync(CloseReason.Blocked, WireCode.Blocked), session);
+        }
+    }
+
+    /// <summary>The code that tells a peer why its connection was not taken.</summary>
+    public static WireCode CodeOf(MeshException refusal) => refusal.Error switch
+    {
+        MeshError.NodeStopped => WireCode.Shutdown,
+        MeshError.Blocked => WireCode.Blocked,
+        MeshError.RateLimited => WireCode.RateLimited,
+        _ => WireCode.TooManyConnections,
+    };
 
     /// <summary>Whether an observed endpoint may be recorded now: once a minute.</summary>
     public bool MayObserve()

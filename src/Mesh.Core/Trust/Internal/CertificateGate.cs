@@ -23,7 +23,6 @@ internal sealed class CertificateGate
 
     private readonly TrustPolicy _policy;
     private readonly RevocationLists _lists;
-    private readonly ICertificateRevocations? _ledger;
     private readonly TimeProvider _clock;
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _slots = new(MaxRunning, MaxRunning);
@@ -31,11 +30,10 @@ internal sealed class CertificateGate
     private readonly long[] _lastSaid = new long[Enum.GetValues<CertificateProblem>().Length];
     private int _waiting;
 
-    public CertificateGate(TrustPolicy policy, RevocationLists lists, ICertificateRevocations? ledger, TimeProvider clock, ILogger logger)
+    public CertificateGate(TrustPolicy policy, RevocationLists lists, TimeProvider clock, ILogger logger)
     {
         _policy = policy;
         _lists = lists;
-        _ledger = ledger;
         _clock = clock;
         _logger = logger;
     }
@@ -44,12 +42,12 @@ internal sealed class CertificateGate
 
     /// <summary>Makes the gate that the options describe; reads their files.</summary>
     /// <exception cref="MeshException"><see cref="MeshError.InvalidConfiguration"/>: a file can't be read.</exception>
-    public static CertificateGate Create(TrustOptions options, ICertificateRevocations? ledger, TimeProvider clock, ILogger logger)
+    public static CertificateGate Create(TrustOptions options, TimeProvider clock, ILogger logger)
     {
         X509Certificate2Collection? roots = options.Mode == TrustMode.Encrypted || options.Roots.Count == 0 ? null : ReadRoots(options.Roots);
         var lists = new RevocationLists(options.RevocationLists, roots, clock, logger);
         lists.Load();
-        return new CertificateGate(new TrustPolicy(options.Mode, roots, [.. options.AllowedNames]), lists, ledger, clock, logger);
+        return new CertificateGate(new TrustPolicy(options.Mode, roots, [.. options.AllowedNames]), lists, clock, logger);
     }
 
     /// <summary>The quick verdict within the handshake: TLS has proven that the peer holds the key.</summary>
@@ -60,7 +58,7 @@ internal sealed class CertificateGate
     /// <exception cref="MeshException"><see cref="MeshError.TooManyConnections"/>: too many wait for theirs.</exception>
     public async ValueTask<CertificateRefusal?> JudgeAsync(ITransportConnection connection)
     {
-        if (!_policy.Validates && _ledger is null) return null;
+        if (!_policy.Validates) return null;
         try
         {
             if (Interlocked.Increment(ref _waiting) > MaxWaiting)
@@ -146,11 +144,8 @@ internal sealed class CertificateGate
         }
     }
 
-    private CertificateRefusal? Judge(ITransportConnection connection)
-    {
-        if (_ledger?.WhyRevoked(connection.PeerId, connection.PeerCertificate) is { } why) return new(CertificateProblem.Revoked, why);
-        return CertificateJudge.Judge(connection.PeerCertificateChain, isServer: connection.IsDialer, _policy, _lists.Current(), _clock.GetUtcNow());
-    }
+    private CertificateRefusal? Judge(ITransportConnection connection) =>
+        CertificateJudge.Judge(connection.PeerCertificateChain, isServer: connection.IsDialer, _policy, _lists.Current(), _clock.GetUtcNow());
 
     private static X509Certificate2Collection ReadRoots(IEnumerable<string> files)
     {

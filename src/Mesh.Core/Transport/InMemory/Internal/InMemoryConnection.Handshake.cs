@@ -28,11 +28,18 @@ internal sealed partial class InMemoryConnection
     /// <summary>The listener's part of the dialer's first packet.</summary>
     public void OnInitial(Packet packet)
     {
+        // The callback runs without our lock: it is the caller's code.
+        bool isAdmitted = IsSourceAdmitted();
         lock (Mutex)
         {
             if (HasEnded || packet.Sender.HasEnded)
                 return;
             CountReceived(packet);
+            if (!isAdmitted)
+            {
+                Refuse(new TransportCloseInfo(MeshError.ClosedByPeer, null, "The listener does not admit the address (CONNECTION_REFUSED)."));
+                return;
+            }
             bool isValidated = packet.Code != 0;
             if (!isValidated)
                 ScheduleHandshakeLimit();
@@ -105,6 +112,19 @@ internal sealed partial class InMemoryConnection
         try
         {
             return Options.VerifyPeer(new PeerCertificate(PeerId, Peer!.Endpoint.Chain, RemoteEndPoint, IsDialer));
+        }
+        catch (Exception)
+        {
+            // A decision that could not be made is a refusal.
+            return false;
+        }
+    }
+
+    private bool IsSourceAdmitted()
+    {
+        try
+        {
+            return Options.AdmitSource?.Invoke(RemoteEndPoint.Address) ?? true;
         }
         catch (Exception)
         {

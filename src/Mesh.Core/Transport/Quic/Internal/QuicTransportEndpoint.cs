@@ -192,6 +192,9 @@ internal sealed class QuicTransportEndpoint : ITransportEndpoint
 
     private QuicServerConnectionOptions ServerOptions(QuicConnection connection)
     {
+        // Called with the dialer's first flight. What it throws refuses the connection and comes out of the accept loop as a QuicException.
+        if (_options.AdmitSource?.Invoke(QuicAddresses.Normalize(connection.RemoteEndPoint).Address) == false)
+            throw new MeshException(MeshError.Blocked, "The address is not admitted.");
         var peer = new QuicPeer(_options, _transport.Logger, isDialer: false, remote: null);
         _inbound.Add(connection, peer);
         var options = new QuicServerConnectionOptions

@@ -1,0 +1,43 @@
+using System.CommandLine;
+using EventMesh.Host.Control;
+using EventMesh.Host.Endpoints;
+using EventMesh.Host.Errors;
+using Spectre.Console;
+
+namespace EventMesh.Host.Commands;
+
+/// <summary><c>mesh trust list</c>.</summary>
+internal static class TrustListCommand
+{
+    public static Command Create() =>
+        new Command("list", "List the pins, the trusted and blocked peers and addresses, and the revocations.").ForRunningNode().Runs(async (context, token) =>
+        {
+            using ControlClient client = context.CreateClient();
+            TrustView view = await client.GetTrustAsync(token);
+            if (context.IsJson)
+            {
+                context.WriteJson(view);
+                return ExitCode.Success;
+            }
+            Table table = TextTable.Create("what", "who", "until", "since", "by", "reason");
+            foreach (PinView pin in view.Pins)
+            {
+                string note = pin.Mismatch is { } other ? $"refused {other.ToShortString()} there since {TextTable.Time(pin.MismatchAt!.Value)}" : "";
+                table.AddTextRow("pinned", $"{pin.Contact} to {pin.Peer.ToShortString()}", "", TextTable.Time(pin.At), pin.By, note);
+            }
+            foreach (TrustedPeerView peer in view.Trusted)
+                table.AddTextRow("trusted", peer.Peer.ToString(), "", TextTable.Time(peer.At), peer.By, peer.Reason);
+            foreach (BlockedPeerView peer in view.BlockedPeers)
+                table.AddTextRow("blocked", peer.Peer.ToString(), End(peer.Until), TextTable.Time(peer.At), peer.By, peer.Reason);
+            foreach (BlockedPrefixView prefix in view.BlockedPrefixes)
+                table.AddTextRow("blocked", prefix.Prefix, End(prefix.Until), TextTable.Time(prefix.At), prefix.By, prefix.Reason);
+            foreach (RevokedKeyView key in view.RevokedKeys)
+                table.AddTextRow("revoked", key.Key.ToString(), "for good", TextTable.Time(key.At), key.By, key.Reason);
+            foreach (RevokedCertificateView certificate in view.RevokedCertificates)
+                table.AddTextRow("revoked", certificate.Fingerprint, "for good", TextTable.Time(certificate.At), certificate.By, certificate.Reason);
+            context.Console.Write(table);
+            return ExitCode.Success;
+        });
+
+    private static string End(DateTimeOffset? until) => until is { } end ? TextTable.Time(end) : "for ever";
+}
