@@ -143,4 +143,7 @@ public enum CloseReason
 
     /// <summary>The process ended without closing it; written by the next start.</summary>
     Crash,
+
+    /// <summary>One side had more peers than its high watermark, and this was one of the least useful to it.</summary>
+    Trimmed,
 }

@@ -37,4 +37,7 @@ public sealed class MeshOptions
 
     /// <value>The event journal.</value>
     public JournalOptions Journal { get; set; } = new();
+
+    /// <value>The bootstrap cache.</value>
+    public CacheOptions Cache { get; set; } = new();
 }

@@ -71,4 +71,7 @@ internal enum WireCode : ulong
 
     /// <summary>The requester took its request back.</summary>
     Cancelled = 22,
+
+    /// <summary>The node has more peers than it wants; this one is not needed.</summary>
+    Trimmed = 29,
 }

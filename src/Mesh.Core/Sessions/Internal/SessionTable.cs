@@ -53,6 +53,22 @@ internal sealed class SessionTable(ISessionHost host)
         lock (_mutex) return [.. _sessions.Values];
     }
 
+    /// <summary>How many peers are joined.</summary>
+    public int JoinedCount => Sessions().Count(session => session.Info is not null);
+
+    /// <summary>
+    /// How many joined peers count for the target: those that we chose to dial, and of those that dialled us half the target at most. Whoever fills us with
+    /// inbound connections must not keep us from dialling others.
+    /// </summary>
+    public int Degree
+    {
+        get
+        {
+            ILookup<bool, PeerSession> joined = Sessions().Where(session => session.Info is not null).ToLookup(session => session.IsInbound);
+            return joined[false].Count() + Math.Min(joined[true].Count(), host.Options.Bootstrap.TargetPeers / 2);
+        }
+    }
+
     /// <summary>Takes an absent session without connections out of the table; it ends then.</summary>
     public bool TryRetire(PeerSession session)
     {
