@@ -54,6 +54,7 @@ public sealed partial class MeshNode
         _undo.Push(token => _table.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), _clock, token));
         _dialer = new Dialer(this, _table, _endpoint!, probe);
         _exchange = new PeerExchange(this, _table, _dialer, _cache, _departures, _stopping.Token);
+        _trimmer = new Trimmer(this, _table);
         _lost = new LostPeers(this, _table, _dialer, _stopping.Token);
         bool dialsFromListeningSocket = Transport!.Transport.Capabilities.HasFlag(TransportCapabilities.DialFromListeningPort);
         _observed = new ObservedAddress(this, _table, _dialer, dialsFromListeningSocket, _stopping.Token);
@@ -63,7 +64,7 @@ public sealed partial class MeshNode
         if (_options.Kind == PeerKind.Node) Run(new Acceptor(this, _table, _endpoint!, refusals).RunAsync(_stopping.Token));
         Run(_bootstrapper.RunAsync(_stopping.Token));
         Run(new Feelers(this, _table, _dialer).RunAsync(_stopping.Token));
-        Run(new Trimmer(this, _table).RunAsync(_stopping.Token));
+        Run(_trimmer.RunAsync(_stopping.Token));
     }
 
     /// <summary>Keeps a loop, which ends by itself when the node stops, until it has.</summary>

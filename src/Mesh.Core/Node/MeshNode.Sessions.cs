@@ -59,6 +59,8 @@ public sealed partial class MeshNode : ISessionHost
 
     void ISessionHost.OnDialBackTold(PeerId peer, DialBackResult result) => _observed!.OnTold(peer, result);
 
+    bool ISessionHost.TryMakeRoom() => _trimmer!.TryMakeRoom();
+
     // The trust ledger knows whom operators have trusted and pinned; without one, nobody is.
     bool ISessionHost.IsProtected(PeerId peer) => false;
 }

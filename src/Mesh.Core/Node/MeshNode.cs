@@ -45,6 +45,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     private CacheKeeper? _cache;
     private Departures? _departures;
     private LostPeers? _lost;
+    private Trimmer? _trimmer;
     private ObservedAddress? _observed;
 
     /// <summary>Makes a node; <see cref="StartAsync"/> starts it.</summary>

@@ -14,6 +14,8 @@ internal sealed class Trimmer(ISessionHost host, SessionTable table)
     private static readonly TimeSpan Interval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan SampleInterval = TimeSpan.FromMinutes(1);
 
+    private readonly Lock _mutex = new();
+
     // The count of messages at each of the last 10 minutes, by session; sessions that have ended go with the next sample.
     private readonly Dictionary<PeerSession, Queue<long>> _samples = [];
     private long _lastSample;
@@ -37,38 +39,55 @@ internal sealed class Trimmer(ISessionHost host, SessionTable table)
         }
     }
 
+    /// <summary>Closes a peer that dialled us, so that another can take its place; false when none may go.</summary>
+    public bool TryMakeRoom()
+    {
+        Dictionary<PeerId, PeerSession> sessions = Joined();
+        if (TrimDecisions.ChooseForNewcomer([.. sessions.Values.Select(CandidateOf)], host.Clock.GetUtcNow()) is not { } chosen) return false;
+        MeshMetrics.TrimmedPeers.Add(1);
+        PeerSession session = sessions[chosen];
+        session.IsLeaving = true;
+        return table.Tasks.TryRun(static session => session.LeaveAsync(CloseReason.Trimmed, WireCode.Trimmed), session);
+    }
+
     private void Sample()
     {
         _lastSample = host.Clock.GetTimestamp();
-        HashSet<PeerSession> joined = [.. table.Sessions().Where(session => session.Info is not null)];
-        foreach (PeerSession ended in _samples.Keys.Where(session => !joined.Contains(session)).ToArray()) _samples.Remove(ended);
-        foreach (PeerSession session in joined)
+        HashSet<PeerSession> joined = [.. Joined().Values];
+        lock (_mutex)
         {
-            if (!_samples.TryGetValue(session, out Queue<long>? samples)) _samples.Add(session, samples = new Queue<long>());
-            samples.Enqueue(session.Messages);
-            if (samples.Count > SamplesKept) samples.Dequeue();
+            foreach (PeerSession ended in _samples.Keys.Where(session => !joined.Contains(session)).ToArray()) _samples.Remove(ended);
+            foreach (PeerSession session in joined)
+            {
+                if (!_samples.TryGetValue(session, out Queue<long>? samples)) _samples.Add(session, samples = new Queue<long>());
+                samples.Enqueue(session.Messages);
+                if (samples.Count > SamplesKept) samples.Dequeue();
+            }
         }
     }
 
     private async Task TrimAsync()
     {
-        Dictionary<PeerId, PeerSession> sessions = table.Sessions().ToDictionary(session => session.Peer);
-        List<TrimCandidate> candidates = [];
-        foreach (PeerSession session in sessions.Values)
-        {
-            if (session.Info is not { } peer) continue;
-            candidates.Add(new TrimCandidate(peer.Peer, session.IsInbound, peer.JoinedAt, RecentMessages(session), host.IsProtected(peer.Peer)));
-        }
+        Dictionary<PeerId, PeerSession> sessions = Joined();
+        Node.LimitOptions limits = host.Options.Limits;
         IReadOnlyList<PeerId> chosen = TrimDecisions.Choose(
-            candidates, host.Options.Limits.High, host.Options.Limits.Low, host.Options.Limits.TrimGrace, host.Clock.GetUtcNow());
+            [.. sessions.Values.Select(CandidateOf)], limits.High, limits.Low, limits.TrimGrace, host.Clock.GetUtcNow());
         if (chosen.Count == 0) return;
-        Log.Trimming(host.Logger, chosen.Count, candidates.Count);
+        Log.Trimming(host.Logger, chosen.Count, sessions.Count);
         MeshMetrics.TrimmedPeers.Add(chosen.Count);
         await Task.WhenAll(chosen.Select(peer => sessions[peer].LeaveAsync(CloseReason.Trimmed, WireCode.Trimmed))).ConfigureAwait(false);
     }
 
-    private long RecentMessages(PeerSession session) =>
-        _samples.TryGetValue(session, out Queue<long>? samples) && samples.TryPeek(out long oldest)
-            ? Math.Max(0, session.Messages - oldest)
-            : session.Messages;
+    private Dictionary<PeerId, PeerSession> Joined() =>
+        table.Sessions().Where(session => session is { Info: not null, IsLeaving: false }).ToDictionary(session => session.Peer);
+
+    private TrimCandidate CandidateOf(PeerSession session) => new(
+        session.Peer, session.IsInbound, session.Info?.JoinedAt ?? DateTimeOffset.MaxValue, RecentMessages(session), host.IsProtected(session.Peer));
+
+    private long RecentMessages(PeerSession session)
+    {
+        long now = session.Messages;
+        lock (_mutex)
+            return _samples.TryGetValue(session, out Queue<long>? samples) && samples.TryPeek(out long oldest) ? Math.Max(0, now - oldest) : now;
+    }
 }

@@ -63,6 +63,9 @@ internal interface ISessionHost
     /// <summary>A peer says how its dial-back ended.</summary>
     void OnDialBackTold(PeerId peer, Wire.Frames.DialBackResult result);
 
+    /// <summary>Closes a peer that dialled us to make room for another; false when none may go.</summary>
+    bool TryMakeRoom();
+
     /// <summary>Whether an operator has trusted or pinned a peer: such a peer is never trimmed.</summary>
     bool IsProtected(PeerId peer);
 }

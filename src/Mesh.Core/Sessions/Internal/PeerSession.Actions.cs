@@ -219,6 +219,7 @@ internal sealed partial class PeerSession
         PeerInfo peer = Info!;
         Info = null;
         ObservedUs = null;
+        IsLeaving = false;
         lock (_mutex) _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
         RecordedEvent left = Host.Journal.Record(new PeerLeft(Peer, reason));
         MeshMetrics.ActiveSessions.Add(-1);

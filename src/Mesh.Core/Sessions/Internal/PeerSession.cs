@@ -59,6 +59,9 @@ internal sealed partial class PeerSession
     /// <summary>Whether the peer dialled us, not we it.</summary>
     public bool IsInbound => FirstInboundFrom is not null;
 
+    /// <summary>Whether it was chosen to make room for another: it does not count for the limits any more.</summary>
+    public bool IsLeaving { get; set; }
+
     /// <summary>Messages sent and received on the connections that the session has now.</summary>
     public long Messages => Connections().Sum(connection => connection.MessagesSent + connection.MessagesReceived);
 

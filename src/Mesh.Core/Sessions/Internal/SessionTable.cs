@@ -104,7 +104,7 @@ internal sealed class SessionTable(ISessionHost host)
     private void CheckLimits(ITransportConnection transport)
     {
         Node.LimitOptions limits = host.Options.Limits;
-        if (_sessions.Count >= limits.MaxPeers)
+        if (_sessions.Values.Count(session => !session.IsLeaving) >= limits.MaxPeers)
             throw new MeshException(MeshError.TooManyConnections, $"The limit of {limits.MaxPeers} peers is reached (EventMesh:Limits:MaxPeers).");
         if (transport.IsDialer) return;
         int inbound = 0, sameSource = 0;
@@ -112,11 +112,11 @@ internal sealed class SessionTable(ISessionHost host)
         foreach (PeerSession session in _sessions.Values)
         {
             if (session.FirstInboundFrom is not { } from) continue;
-            inbound++;
+            if (!session.IsLeaving) inbound++;
             if (AddressScope.IsSameSource(from, source)) sameSource++;
         }
         int perSource = AddressScope.IsGlobal(source) ? limits.MaxConnectionsPerSource : limits.MaxConnectionsPerPrivateSource;
-        if (inbound >= limits.MaxInboundPeers || sameSource >= perSource)
+        if (sameSource >= perSource || (inbound >= limits.MaxInboundPeers && !host.TryMakeRoom()))
             throw new MeshException(MeshError.TooManyConnections, $"Too many inbound peers, or too many of {source}.");
     }
 }
