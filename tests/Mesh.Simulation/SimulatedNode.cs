@@ -26,6 +26,9 @@ internal sealed class SimulatedNode(InMemoryNetwork network, TimeProvider clock,
 
     public bool IsRunning => Mesh?.State == MeshNodeState.Running;
 
+    /// <summary>Since when its process runs, on the virtual clock.</summary>
+    public DateTimeOffset StartedAt { get; private set; }
+
     public PeerId Id { get; private set; }
 
     public BootstrapCacheState Cache => Journal!.State.Cache;
@@ -50,6 +53,7 @@ internal sealed class SimulatedNode(InMemoryNetwork network, TimeProvider clock,
         Journal = _services.GetRequiredService<EventJournal>();
         await Mesh.StartAsync(CancellationToken.None);
         Id = Mesh.LocalPeer;
+        StartedAt = clock.GetUtcNow();
     }
 
     public async Task StopAsync()

@@ -10,6 +10,8 @@ namespace EventMesh.Simulation;
 /// <summary>Many whole nodes on one simulated network and one virtual clock, with all chance from one seed.</summary>
 internal sealed class Simulation : IDisposable
 {
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(0.5);
+
     private readonly string _directory = Directory.CreateTempSubdirectory("eventmesh-simulation-").FullName;
     private readonly Stopwatch _real = Stopwatch.StartNew();
     private readonly Action<string> _say;
@@ -23,6 +25,12 @@ internal sealed class Simulation : IDisposable
         Clock = new VirtualTimeProvider { WaitForThreadPool = true };
         Network = new InMemoryNetwork(new InMemoryNetworkOptions { Seed = seed, TimeProvider = Clock, DefaultLink = link });
     }
+
+    /// <summary>How long a new node has to join.</summary>
+    public TimeSpan Settling { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Called for each half virtual second that passes.</summary>
+    public Action EachStep { get; set; } = () => { };
 
     public int Seed { get; }
 
@@ -83,10 +91,10 @@ internal sealed class Simulation : IDisposable
         }
     }
 
-    /// <summary>The sizes of the groups of running nodes that are connected, the largest first.</summary>
+    /// <summary>The sizes of the groups of running nodes that are connected, the largest first; without those that started just now.</summary>
     public IReadOnlyList<int> Components()
     {
-        SimulatedNode[] running = [.. Running];
+        SimulatedNode[] running = [.. Running.Where(node => Clock.GetUtcNow() - node.StartedAt >= Settling)];
         Dictionary<PeerId, int> index = [];
         for (int i = 0; i < running.Length; i++) index[running[i].Id] = i;
         int[] parent = [.. Enumerable.Range(0, running.Length)];
@@ -111,12 +119,25 @@ internal sealed class Simulation : IDisposable
     public TimeSpan? WhenOne(TimeSpan limit)
     {
         TimeSpan start = Clock.Elapsed;
-        while (Components().Count > 1)
+        while (Components().Count != 1)
         {
             if (Clock.Elapsed - start >= limit) return null;
-            Clock.Advance(TimeSpan.FromSeconds(0.5));
+            Pass(Step);
         }
         return Clock.Elapsed - start;
+    }
+
+    /// <summary>Lets time pass.</summary>
+    public void Pass(TimeSpan time)
+    {
+        TimeSpan end = Clock.Elapsed + time;
+        while (Clock.Elapsed < end)
+        {
+            EachStep();
+            // Starts and stops have taken some of it.
+            TimeSpan left = end - Clock.Elapsed;
+            if (left > TimeSpan.Zero) Clock.Advance(left < Step ? left : Step);
+        }
     }
 
     public void Dispose()
