@@ -42,6 +42,12 @@ public enum EvictionReason
     /// <summary>An operator removed it.</summary>
     ByHand,
 
-    /// <summary>It was blocked.</summary>
+    /// <summary>8 others of its network, a globally routable /24 or /48, were connected more recently.</summary>
+    Prefix,
+
+    /// <summary>100 others that had dialled us first were connected more recently.</summary>
+    Inbound,
+
+    /// <summary>An operator blocked the node or its network.</summary>
     Blocked,
 }

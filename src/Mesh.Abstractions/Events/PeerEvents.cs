@@ -149,4 +149,7 @@ public enum CloseReason
 
     /// <summary>The peer went beyond a limit on its rate.</summary>
     RateLimited,
+
+    /// <summary>One side had more peers than its high watermark, and this was one of the least useful to it.</summary>
+    Trimmed,
 }

@@ -35,6 +35,9 @@ internal static class MeshMetrics
     public static Counter<long> DeadLetters { get; } =
         MeshTelemetry.Meter.CreateCounter<long>("eventmesh.message.dead_letters", "{message}", "Received messages that no handler took, by error.type.");
 
+    public static Counter<long> TrimmedPeers { get; } =
+        MeshTelemetry.Meter.CreateCounter<long>("eventmesh.session.trimmed", "{session}", "Peers closed because there were more than the high watermark.");
+
     public static Counter<long> ProtocolViolations { get; } =
         MeshTelemetry.Meter.CreateCounter<long>("eventmesh.protocol.violations", "{violation}", "Frames and streams that the protocol does not allow.");
 }

@@ -9,12 +9,14 @@ public sealed class BootstrapOptions
     /// <value>The wait after the first failed round; it doubles with each, with up to 20 % jitter. Defaults to 1 s.</value>
     public TimeSpan RetryDelay { get; set; } = TimeSpan.FromSeconds(1);
 
-    /// <value>The longest wait between two rounds. Defaults to 1 min.</value>
-    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromMinutes(1);
+    /// <value>The longest wait between two rounds. Defaults to 20 s.</value>
+    public TimeSpan MaxRetryDelay { get; set; } = TimeSpan.FromSeconds(20);
 
     /// <value>How long the reverse check may take. Defaults to 10 s.</value>
     public TimeSpan ReverseCheckTimeout { get; set; } = TimeSpan.FromSeconds(10);
 
-    /// <value>How many peers the node dials by itself, from peer exchange. Defaults to 8; 0 to 128.</value>
+    /// <value>
+    /// How many peers the node seeks, from its cache and peer exchange; of those that dialled it, half as many count at most. Defaults to 8; 0 to 128.
+    /// </value>
     public int TargetPeers { get; set; } = 8;
 }

@@ -26,4 +26,21 @@ public sealed class LimitOptions
 
     /// <value>Requests of one peer that run at a time; more are answered BUSY. Defaults to 128.</value>
     public int MaxRunningRequests { get; set; } = 128;
+
+    /// <value>
+    /// More joined peers than this are trimmed down to <see cref="LowWatermark"/>. Defaults to 0: three quarters of <see cref="MaxPeers"/>.
+    /// </value>
+    public int HighWatermark { get; set; }
+
+    /// <value>How many joined peers trimming leaves. Defaults to 0: five eighths of <see cref="MaxPeers"/>.</value>
+    public int LowWatermark { get; set; }
+
+    /// <value>How long a new peer is safe from trimming. Defaults to 30 s; 0 to 1 h.</value>
+    public TimeSpan TrimGrace { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The high watermark in effect.</summary>
+    internal int High => HighWatermark > 0 ? HighWatermark : Math.Max(1, MaxPeers * 3 / 4);
+
+    /// <summary>The low watermark in effect.</summary>
+    internal int Low => Math.Min(High, LowWatermark > 0 ? LowWatermark : Math.Max(1, MaxPeers * 5 / 8));
 }

@@ -34,7 +34,7 @@ public sealed partial class MeshNode
         await OpenJournalAsync(_identity, directory.Path, cancellationToken).ConfigureAwait(false);
         _undo.Push(token => _journal.StopAsync("stopped", token));
         _journal.Decide(state => TrustGate.OnIdentity(state, _identity));
-        _journal.Decide(BootstrapCacheDecisions.TrimToCapacity);
+        _journal.Decide(state => BootstrapCacheDecisions.TrimToCapacity(state, _options.Cache.MaxPerPrefix));
         foreach (IMeshExtension extension in _extensions)
         {
             _undo.Push(extension.StopAsync);
@@ -66,19 +66,26 @@ public sealed partial class MeshNode
     private void StartSessions(ITransportEndpoint probe)
     {
         var contacts = new ContactBook(_options, _logger);
-        _cache = new CacheKeeper(this, contacts);
+        _departures = new Departures(_clock);
+        _cache = new CacheKeeper(this, contacts, _departures);
         _table = new SessionTable(this);
         _trust.ContactsAt = contacts.ContactsAt;
         _trust.Enforce = _table.CloseRefused;
         // A backstop: whatever a peer does, the journal is written out in time.
         _undo.Push(token => _table.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), _clock, token));
         _dialer = new Dialer(this, _table, _endpoint!, probe);
-        _exchange = new PeerExchange(this, _table, _dialer, _stopping.Token);
+        _exchange = new PeerExchange(this, _table, _dialer, _cache, _departures, _stopping.Token);
+        _trimmer = new Trimmer(this, _table);
+        _lost = new LostPeers(this, _table, _dialer, _stopping.Token);
+        bool dialsFromListeningSocket = Transport!.Transport.Capabilities.HasFlag(TransportCapabilities.DialFromListeningPort);
+        _observed = new ObservedAddress(this, _table, _dialer, dialsFromListeningSocket, _stopping.Token);
         _bootstrapper = new Bootstrapper(this, _table, _dialer, contacts, _exchange);
         var refusals = new RefusalSummary(this);
         Run(refusals.RunAsync(_stopping.Token));
         if (_options.Kind == PeerKind.Node) Run(new Acceptor(this, _table, _endpoint!, refusals).RunAsync(_stopping.Token));
         Run(_bootstrapper.RunAsync(_stopping.Token));
+        Run(new Feelers(this, _table, _dialer).RunAsync(_stopping.Token));
+        Run(_trimmer.RunAsync(_stopping.Token));
     }
 
     /// <summary>Keeps a loop, which ends by itself when the node stops, until it has.</summary>

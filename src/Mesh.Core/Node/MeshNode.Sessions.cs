@@ -3,6 +3,7 @@ using EventMesh.Dispatch;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Messaging;
 using EventMesh.Sessions.Internal;
 using EventMesh.Trust.Internal;
 using EventMesh.Wire.Frames;
@@ -40,11 +41,16 @@ public sealed partial class MeshNode : ISessionHost
     Task ISessionHost.ReverseCheckAsync(PeerSession session, PeerConnection first, CancellationToken cancellationToken) =>
         _dialer!.CheckReverseAsync(session, first, cancellationToken);
 
-    void ISessionHost.OnJoined(PeerSession session) =>
-        _table!.Tasks.TryRun(static session => session.AskForPeersAsync(), session);
-
-    void ISessionHost.OnLeft(CloseReason reason)
+    void ISessionHost.OnJoined(PeerSession session)
     {
+        _table!.Tasks.TryRun(static session => session.AskForPeersAsync(), session);
+        _observed!.Look();
+    }
+
+    void ISessionHost.OnLeft(PeerInfo peer, CloseReason reason)
+    {
+        _departures!.Add(peer.Peer, reason);
+        _lost!.OnLeft(peer, reason);
         // A deliberate disconnect is not answered with a dial at once, only by the next regular look around.
         if (reason is not (CloseReason.Local or CloseReason.Remote or CloseReason.Shutdown)) _bootstrapper!.Wake();
     }
@@ -52,4 +58,16 @@ public sealed partial class MeshNode : ISessionHost
     Peers ISessionHost.AnswerPeers(PeerId asking, IPAddress askingFrom, int max) => _exchange!.Answer(asking, askingFrom, max);
 
     void ISessionHost.OnPeersTold(PeerSession session, Peers peers) => _exchange!.OnTold(session, peers);
+
+    void ISessionHost.OnObserved() => _observed!.Look();
+
+    Task ISessionHost.AnswerDialBackAsync(PeerSession session, PeerConnection connection, DialBackRequest request) =>
+        _observed!.AnswerAsync(session, connection, request);
+
+    void ISessionHost.OnDialBackTold(PeerId peer, DialBackResult result) => _observed!.OnTold(peer, result);
+
+    bool ISessionHost.TryMakeRoom() => _trimmer!.TryMakeRoom();
+
+    // The trust ledger knows whom operators have trusted and pinned; without one, nobody is.
+    bool ISessionHost.IsProtected(PeerId peer) => false;
 }

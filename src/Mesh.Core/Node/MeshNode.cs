@@ -46,6 +46,10 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     private PeerExchange? _exchange;
     private Bootstrapper? _bootstrapper;
     private CacheKeeper? _cache;
+    private Departures? _departures;
+    private LostPeers? _lost;
+    private Trimmer? _trimmer;
+    private ObservedAddress? _observed;
 
     /// <summary>Makes a node; <see cref="StartAsync"/> starts it.</summary>
     /// <param name="options">The settings, checked.</param>

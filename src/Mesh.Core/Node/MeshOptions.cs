@@ -40,4 +40,7 @@ public sealed class MeshOptions
 
     /// <value>Whom the node trusts.</value>
     public TrustOptions Trust { get; set; } = new();
+
+    /// <value>The bootstrap cache.</value>
+    public CacheOptions Cache { get; set; } = new();
 }

@@ -46,6 +46,12 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Journal:SpoolAfter", options.Journal.SpoolAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
         Check(errors, "Journal:MaxSpoolBytes", options.Journal.MaxSpoolBytes, 1024 * 1024, long.MaxValue);
         CheckTrust(errors, options.Trust);
+        Check(errors, "Cache:MaxPerPrefix", options.Cache.MaxPerPrefix, 1, 200);
+        if (options.Cache.FeelerInterval != TimeSpan.Zero)
+            Check(errors, "Cache:FeelerInterval", options.Cache.FeelerInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
+        Check(errors, "Limits:HighWatermark", options.Limits.HighWatermark, 0, options.Limits.MaxPeers);
+        Check(errors, "Limits:LowWatermark", options.Limits.LowWatermark, 0, options.Limits.High);
+        Check(errors, "Limits:TrimGrace", options.Limits.TrimGrace, TimeSpan.Zero, TimeSpan.FromHours(1));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

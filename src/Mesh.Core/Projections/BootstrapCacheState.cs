@@ -16,7 +16,11 @@ namespace EventMesh.Projections;
 /// <param name="Failures">Failed dials in a row.</param>
 public sealed record BootstrapCacheEntry(
     PeerId Peer, IReadOnlyList<IPEndPoint> Endpoints, byte[] Certificate, ConnectionDirection Origin, DateTimeOffset AddedAt,
-    DateTimeOffset LastConnectedAt, bool IsConfirmed, int Failures);
+    DateTimeOffset LastConnectedAt, bool IsConfirmed, int Failures)
+{
+    /// <summary>When the last of the <see cref="Failures"/> was; null when there is none.</summary>
+    public DateTimeOffset? LastFailedAt { get; init; }
+}
 
 /// <summary>The bootstrap cache: a fold of <c>cache</c> events, and of failed dials and joins for the count of failures.</summary>
 /// <param name="Entries">The entries by node.</param>
@@ -31,6 +35,14 @@ public sealed record BootstrapCacheState(ImmutableDictionary<PeerId, BootstrapCa
     /// <summary>The entries, the most recently connected first.</summary>
     public IEnumerable<BootstrapCacheEntry> NewestFirst() =>
         Entries.Values.OrderByDescending(entry => entry.LastConnectedAt).ThenBy(entry => entry.Peer);
+
+    /// <summary>
+    /// Whether a failed dial says that the node is not where it was. A node that is full, or a failure on our own side, says nothing against it.
+    /// </summary>
+    /// <param name="error">Why the dial failed.</param>
+    public static bool CountsAgainst(MeshError error) => error is MeshError.Unreachable or MeshError.Timeout or MeshError.IdleTimeout
+        or MeshError.ConnectionLost or MeshError.ClosedByPeer or MeshError.CertificateRefused or MeshError.WrongPeer or MeshError.WrongMesh
+        or MeshError.ProtocolMismatch or MeshError.ProtocolViolation;
 
     /// <summary>The cache after one more event. Pure.</summary>
     public static BootstrapCacheState Apply(BootstrapCacheState state, RecordedEvent recorded)
@@ -49,13 +61,14 @@ public sealed record BootstrapCacheState(ImmutableDictionary<PeerId, BootstrapCa
                     Certificate = e.Certificate,
                     LastConnectedAt = recorded.Time,
                     Failures = 0,
+                    LastFailedAt = null,
                 }));
             case CacheEntryConfirmed e when state.Entries.TryGetValue(e.Peer, out BootstrapCacheEntry? entry):
-                return new(state.Entries.SetItem(e.Peer, entry with { IsConfirmed = true, Failures = 0 }));
+                return new(state.Entries.SetItem(e.Peer, entry with { IsConfirmed = true, Failures = 0, LastFailedAt = null }));
             case CacheEntryEvicted e:
                 return new(state.Entries.Remove(e.Peer));
-            case DialFailed { Expected: { } peer } when state.Entries.TryGetValue(peer, out BootstrapCacheEntry? entry):
-                return new(state.Entries.SetItem(peer, entry with { Failures = entry.Failures + 1 }));
+            case DialFailed { Expected: { } peer } e when CountsAgainst(e.Error) && state.Entries.TryGetValue(peer, out BootstrapCacheEntry? entry):
+                return new(state.Entries.SetItem(peer, entry with { Failures = entry.Failures + 1, LastFailedAt = recorded.Time }));
             default:
                 return state;
         }

@@ -31,7 +31,7 @@ internal static class AddressScope
         : !IsPrivate(address) || IsPrivate(other) || IPAddress.IsLoopback(other);
 
     /// <summary>Neither unspecified, which dials ourselves, nor multicast, broadcast or reserved.</summary>
-    private static bool IsUnicast(IPAddress address)
+    public static bool IsUnicast(IPAddress address)
     {
         if (address.AddressFamily == AddressFamily.InterNetworkV6) return !address.Equals(IPAddress.IPv6Any) && !address.IsIPv6Multicast;
         Span<byte> bytes = stackalloc byte[4];
@@ -48,6 +48,18 @@ internal static class AddressScope
         one.TryWriteBytes(a, out _);
         other.TryWriteBytes(b, out _);
         return a[..7].SequenceEqual(b[..7]);
+    }
+
+    /// <summary>
+    /// The network that an address is counted in where one owner must not pass for many: /24 of IPv4, /48 of IPv6, the smallest that are routed globally.
+    /// </summary>
+    public static IPNetwork NetworkOf(IPAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.TryWriteBytes(bytes, out int length);
+        int kept = length == 4 ? 3 : 6;
+        bytes[kept..length].Clear();
+        return new IPNetwork(new IPAddress(bytes[..length]), kept * 8);
     }
 
     /// <summary>The source prefix for people and the log: /32 or /56.</summary>

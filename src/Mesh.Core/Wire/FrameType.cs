@@ -13,6 +13,8 @@ internal enum FrameType : ulong
     Outcome = 8,
     Notice = 9,
     Goodbye = 10,
+    DialBackRequest = 13,
+    DialBackResult = 14,
     Message = 16,
     Request = 17,
     Response = 18,

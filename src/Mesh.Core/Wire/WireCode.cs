@@ -83,4 +83,7 @@ internal enum WireCode : ulong
 
     /// <summary>The peer or its address came too often.</summary>
     RateLimited = 26,
+
+    /// <summary>The node has more peers than it wants; this one is not needed.</summary>
+    Trimmed = 29,
 }

@@ -9,7 +9,7 @@ internal static class WireCodeExtensions
         WireCode.AlreadyConnected or WireCode.SimultaneousDial => MeshError.AlreadyConnected,
         WireCode.DuplicateIdentity => MeshError.DuplicateIdentity,
         WireCode.ConnectionToSelf => MeshError.ConnectionToSelf,
-        WireCode.TooManyConnections => MeshError.TooManyConnections,
+        WireCode.TooManyConnections or WireCode.Trimmed => MeshError.TooManyConnections,
         WireCode.LinkUnknown or WireCode.ReverseCheckFailed => MeshError.ReverseCheckFailed,
         WireCode.HandshakeTimeout => MeshError.Timeout,
         WireCode.WrongPeer => MeshError.WrongPeer,

@@ -21,13 +21,7 @@ internal static class ConnectCommand
         Command command = new("connect", "Dial an address and wait until the peer there is joined.") { Address, Expect };
         return command.ForRunningNode().Runs(async (context, token) =>
         {
-            PeerId? expected = null;
-            if (context.Get(Expect) is { } text)
-            {
-                expected = PeerId.TryParse(text, out PeerId id)
-                    ? id
-                    : throw new MeshException(MeshError.InvalidConfiguration, $"'{text}' is not a peer identity (52 characters a-z and 2-7). A short one is not enough for --expect.");
-            }
+            PeerId? expected = ParseExpected(context.Get(Expect));
             using ControlClient client = context.CreateClient();
             PeerView peer = await client.ConnectAsync(new ConnectRequest(context.Get(Address)!, expected), token);
             if (context.IsJson) context.WriteJson(peer);
@@ -35,4 +29,12 @@ internal static class ConnectCommand
             return ExitCode.Success;
         });
     }
+
+    /// <summary>The full identity that <c>--expect</c> gives; null without it.</summary>
+    /// <exception cref="MeshException"><see cref="MeshError.InvalidConfiguration"/>: it is none.</exception>
+    public static PeerId? ParseExpected(string? text) => text is null
+        ? null
+        : PeerId.TryParse(text, out PeerId id)
+            ? id
+            : throw new MeshException(MeshError.InvalidConfiguration, $"'{text}' is not a peer identity (52 characters a-z and 2-7). A short one is not enough for --expect.");
 }

@@ -4,6 +4,7 @@ using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
 
@@ -47,6 +48,21 @@ internal sealed class ControlClient : IDisposable
     public Task<TrustChangeView> ChangeTrustAsync(string command, TrustRequest request, CancellationToken cancellationToken) =>
         PostAsync<TrustRequest, TrustChangeView>($"v1/trust/{command}", request, cancellationToken);
 
+    /// <summary>Dials an address for the cache.</summary>
+    public Task<CacheEntryView> AddToCacheAsync(ConnectRequest request, CancellationToken cancellationToken) =>
+        PostAsync<ConnectRequest, CacheEntryView>("v1/cache", request, cancellationToken);
+
+    /// <summary>Takes a node out of the cache; <paramref name="peer"/> may be shortened.</summary>
+    public Task<CacheEntryView> RemoveFromCacheAsync(string peer, CancellationToken cancellationToken) =>
+        DeleteAsync<CacheEntryView>($"v1/cache/{Uri.EscapeDataString(peer)}", cancellationToken);
+
+    /// <summary>The cache for another node.</summary>
+    public Task<CacheFile> ExportCacheAsync(CancellationToken cancellationToken) => GetAsync<CacheFile>("v1/cache/export", cancellationToken);
+
+    /// <summary>Brings in nodes from another cache.</summary>
+    public Task<CacheImport> ImportCacheAsync(CacheFile file, CancellationToken cancellationToken) =>
+        PostAsync<CacheFile, CacheImport>("v1/cache/import", file, cancellationToken);
+
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>
         PostAsync<ConnectRequest, PeerView>("v1/peers", request, cancellationToken);
@@ -60,12 +76,8 @@ internal sealed class ControlClient : IDisposable
         PostAsync<RequestRequest, RequestResponse>("v1/requests", request, cancellationToken);
 
     /// <summary>Closes the connections with a peer; <paramref name="peer"/> may be shortened.</summary>
-    public async Task<PeerView> DisconnectAsync(string peer, CancellationToken cancellationToken)
-    {
-        using HttpRequestMessage request = new(HttpMethod.Delete, $"v1/peers/{Uri.EscapeDataString(peer)}");
-        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
-        return await ReadAsync<PeerView>(response, cancellationToken);
-    }
+    public Task<PeerView> DisconnectAsync(string peer, CancellationToken cancellationToken) =>
+        DeleteAsync<PeerView>($"v1/peers/{Uri.EscapeDataString(peer)}", cancellationToken);
 
     /// <summary>Reads the log after a place; with <paramref name="follow"/> it goes on with each new event. Of one stream only, if one is given.</summary>
     public async IAsyncEnumerable<EventView> GetEventsAsync(
@@ -92,6 +104,13 @@ internal sealed class ControlClient : IDisposable
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
         using HttpRequestMessage request = new(HttpMethod.Get, path);
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync<T>(response, cancellationToken);
+    }
+
+    private async Task<T> DeleteAsync<T>(string path, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Delete, path);
         using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
         return await ReadAsync<T>(response, cancellationToken);
     }

@@ -11,29 +11,28 @@ internal static class PeerSelector
     /// <exception cref="MeshException">
     /// <see cref="MeshError.NotConnected"/>: no joined peer begins so. <see cref="MeshError.InvalidConfiguration"/>: several do, or it is too short.
     /// </exception>
-    public static PeerId Select(string? text, IReadOnlyList<PeerInfo> joined)
+    public static PeerId Select(string? text, IReadOnlyList<PeerInfo> joined) => Select(text, joined.Select(p => p.Peer), "joined peer", "mesh peers");
+
+    /// <summary>The identity that <paramref name="text"/> means among some.</summary>
+    /// <param name="text">The identity, or its beginning.</param>
+    /// <param name="among">The identities in question.</param>
+    /// <param name="what">What one of them is called.</param>
+    /// <param name="command">The command that lists them.</param>
+    /// <exception cref="MeshException">
+    /// <see cref="MeshError.NotConnected"/>: none begins so. <see cref="MeshError.InvalidConfiguration"/>: several do, or it is too short.
+    /// </exception>
+    public static PeerId Select(string? text, IEnumerable<PeerId> among, string what, string command)
     {
         if (PeerId.TryParse(text, out PeerId peer)) return peer;
         if (text is null || text.Length < MinLength)
             throw new MeshException(MeshError.InvalidConfiguration, $"A peer is named by its identity or at least its first {MinLength} characters.");
-        return Only(text, [.. joined.Select(p => p.Peer).Where(p => p.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))], "joined");
+        List<PeerId> found = [.. among.Where(p => p.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))];
+        return found.Count switch
+        {
+            1 => found[0],
+            0 => throw new MeshException(MeshError.NotConnected, $"No {what}'s identity begins with '{text}'. `{command}` lists them."),
+            _ => throw new MeshException(
+                MeshError.InvalidConfiguration, $"The identity of more than one {what} begins with '{text}'. Give more of it; `{command}` lists them."),
+        };
     }
-
-    /// <summary>The identity that <paramref name="text"/> means among all that the node knows, joined or not.</summary>
-    /// <exception cref="MeshException">As the other overload.</exception>
-    public static PeerId Select(string? text, IEnumerable<PeerId> known)
-    {
-        if (PeerId.TryParse(text, out PeerId peer)) return peer;
-        if (text is null || text.Length < MinLength)
-            throw new MeshException(MeshError.InvalidConfiguration, $"A peer is named by its identity or at least its first {MinLength} characters.");
-        return Only(text, [.. known.Distinct().Where(p => p.ToString().StartsWith(text, StringComparison.OrdinalIgnoreCase))], "known");
-    }
-
-    private static PeerId Only(string text, List<PeerId> found, string among) => found.Count switch
-    {
-        1 => found[0],
-        0 => throw new MeshException(MeshError.NotConnected, $"No {among} peer's identity begins with '{text}'. `mesh peers` lists them."),
-        _ => throw new MeshException(
-            MeshError.InvalidConfiguration, $"{found.Count} {among} peers' identities begin with '{text}'. Give more of it; `mesh peers` lists them."),
-    };
 }

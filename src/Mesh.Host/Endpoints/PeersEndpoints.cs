@@ -30,7 +30,8 @@ internal static class PeersEndpoints
         });
     }
 
-    private static async Task<IPEndPoint> ResolveAsync(string? address, CancellationToken cancellationToken)
+    /// <summary>The address of <c>address:port</c> or <c>name:port</c>.</summary>
+    public static async Task<IPEndPoint> ResolveAsync(string? address, CancellationToken cancellationToken)
     {
         // IPEndPoint takes an address without a port too; nobody listens on port 0.
         if (IPEndPoint.TryParse(address ?? "", out IPEndPoint? endPoint) && endPoint.Port != 0) return endPoint;

@@ -71,7 +71,9 @@ internal static class TrustEndpoints
         text,
         mesh.Peers.Select(p => p.Peer)
             .Concat(state.Cache.Entries.Keys).Concat(state.Trust.BlockedPeers.Keys).Concat(state.Trust.Trusted.Keys)
-            .Concat(state.Trust.Pins.Values.Select(p => p.Peer)).Concat(state.Trust.Pins.Values.Select(p => p.Mismatch).OfType<PeerId>()));
+            .Concat(state.Trust.Pins.Values.Select(p => p.Peer)).Concat(state.Trust.Pins.Values.Select(p => p.Mismatch).OfType<PeerId>())
+            .Distinct(),
+        "known peer", "mesh peers");
 
     // No identity has one of these characters: what has them is meant as an address.
     private static bool IsPrefix(string? target, out IPNetwork prefix)

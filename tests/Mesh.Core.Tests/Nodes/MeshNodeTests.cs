@@ -259,17 +259,6 @@ public sealed partial class MeshNodeTests
     }
 
     [Fact]
-    public async Task The_observed_endpoint_is_what_the_peer_saw()
-    {
-        (TestNode a, TestNode b) = await PairAsync();
-        await using TestNode _ = a, __ = b;
-
-        await a.WhenAsync(n => n.Mesh.ObservedEndPoint is not null, "observed");
-
-        a.Mesh.ObservedEndPoint.ShouldBe(a.EndPoint);
-    }
-
-    [Fact]
     public async Task A_data_directory_serves_one_node_at_a_time()
     {
         await using TestNode a = await StartAsync();

@@ -1,3 +1,4 @@
+using EventMesh.Bootstrap;
 using EventMesh.Dispatch;
 using EventMesh.Events;
 using EventMesh.Host.Control;
@@ -52,6 +53,7 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IEventJournal>(log);
         builder.Services.AddSingleton<IEventStore>(log);
         builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
+        builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));

@@ -199,7 +199,7 @@ public sealed class ProjectionTests(PostgresFixture postgres, ProjectionTests.Cl
     }
 
     private static string Text(BootstrapCacheEntry entry) =>
-        $"{entry.Peer} {string.Join(",", entry.Endpoints)} {Convert.ToHexString(entry.Certificate)} {entry.Origin} {entry.AddedAt:O} {entry.LastConnectedAt:O} {entry.IsConfirmed} {entry.Failures}";
+        $"{entry.Peer} {string.Join(",", entry.Endpoints)} {Convert.ToHexString(entry.Certificate)} {entry.Origin} {entry.AddedAt:O} {entry.LastConnectedAt:O} {entry.IsConfirmed} {entry.Failures} {entry.LastFailedAt:O}";
 
     private static string Text(JoinedPeer peer) =>
         $"{peer.Peer} {peer.Instance} {peer.Kind} {string.Join(",", peer.Endpoints)} {peer.Agent} {peer.JoinedAt:O}";

@@ -49,6 +49,7 @@ internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer
                     if (joinedAt == 0) joinedAt = host.Clock.GetTimestamp();
                     if (host.Clock.GetElapsedTime(joinedAt) >= exchange.Interval) failures = 0;
                     await exchange.KeepTargetAsync(cancellationToken).ConfigureAwait(false);
+                    wait = exchange.NextRound;
                 }
                 else if (joinedAt != 0 && host.Clock.GetElapsedTime(joinedAt) < ShortJoin)
                 {
@@ -61,7 +62,7 @@ internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer
                     bool hasJoined = await RaceAsync(candidates, BackOff(failures + 1), cancellationToken).ConfigureAwait(false);
                     joinedAt = hasJoined ? host.Clock.GetTimestamp() : 0;
                     if (!hasJoined) failures++;
-                    wait = hasJoined ? exchange.Interval : BackOff(failures);
+                    wait = hasJoined ? exchange.NextRound : BackOff(failures);
                 }
                 await _wake.WaitAsync(wait, cancellationToken).ConfigureAwait(false);
             }
@@ -84,12 +85,18 @@ internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer
     private async Task<IReadOnlyList<Candidate>> CandidatesAsync(CancellationToken cancellationToken)
     {
         List<Candidate> candidates = [];
-        foreach (BootstrapCacheEntry entry in host.Journal.State.Cache.NewestFirst())
-            candidates.AddRange(entry.Endpoints.Select(endpoint => new Candidate(endpoint, entry.Peer, BootstrapSource.Cache)));
+        DateTimeOffset now = host.Clock.GetUtcNow();
+        ILookup<bool, BootstrapCacheEntry> cached = host.Journal.State.Cache.NewestFirst().ToLookup(entry => BootstrapCacheDecisions.IsDue(entry, now));
         IReadOnlyList<IPEndPoint> known = await contacts.ResolveAsync(cancellationToken).ConfigureAwait(false);
+        candidates.AddRange(cached[true].SelectMany(CandidatesOf));
         candidates.AddRange(known.Select(endpoint => new Candidate(endpoint, null, BootstrapSource.Contact)));
+        // Alone, the node tries those too that have failed a short time ago, after all others.
+        candidates.AddRange(cached[false].SelectMany(CandidatesOf));
         return [.. candidates.DistinctBy(candidate => candidate.Endpoint)];
     }
+
+    private static IEnumerable<Candidate> CandidatesOf(BootstrapCacheEntry entry) =>
+        entry.Endpoints.Select(endpoint => new Candidate(endpoint, entry.Peer, BootstrapSource.Cache));
 
     /// <summary>Dials all candidates in order with a short stagger; the first that joins wins and the rest is cancelled.</summary>
     private async Task<bool> RaceAsync(IReadOnlyList<Candidate> candidates, TimeSpan retryAfter, CancellationToken cancellationToken)

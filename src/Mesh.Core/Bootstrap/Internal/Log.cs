@@ -13,4 +13,10 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 1303, EventName = "ContactNotResolved", Level = LogLevel.Warning, Message = "{Detail}")]
     public static partial void ContactNotResolved(ILogger logger, string detail);
+
+    [LoggerMessage(EventId = 1304, EventName = "RedialFailed", Level = LogLevel.Debug, Message = "Lost peer {Peer} does not answer yet: {Error}.")]
+    public static partial void RedialFailed(ILogger logger, string peer, MeshError error);
+
+    [LoggerMessage(EventId = 1305, EventName = "Trimming", Level = LogLevel.Information, Message = "Closing {Count} of {Joined} peers: more than the high watermark (EventMesh:Limits:HighWatermark).")]
+    public static partial void Trimming(ILogger logger, int count, int joined);
 }

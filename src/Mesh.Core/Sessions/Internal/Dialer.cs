@@ -23,7 +23,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         long started = host.Clock.GetTimestamp();
         try
         {
-            PeerInfo peer = await DialCoreAsync(remote, expected, source, cancellationToken).ConfigureAwait(false);
+            PeerInfo peer = await DialCoreAsync(remote, expected, source, Timeout.InfiniteTimeSpan, cancellationToken).ConfigureAwait(false);
             MeshMetrics.HandshakeDuration.Record(host.Clock.GetElapsedTime(started).TotalSeconds);
             activity?.SetTag(MeshTelemetry.Attributes.Peer, peer.Peer.ToShortString());
             return peer;
@@ -37,6 +37,29 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             host.OnDialFailed(new DialFailed(remote, expected, e.Error, e.Message));
             throw;
         }
+    }
+
+    /// <summary>Dials a lost peer once more. Only success is recorded: a try each second would fill the log and count against the peer.</summary>
+    /// <param name="remote">Where it was.</param>
+    /// <param name="expected">The peer.</param>
+    /// <param name="connectLimit">How long the transport's handshake may take.</param>
+    /// <param name="cancellationToken">Cancels the dial.</param>
+    /// <exception cref="MeshException">Why it did not join.</exception>
+    public async Task<PeerInfo> RedialAsync(IPEndPoint remote, PeerId expected, TimeSpan connectLimit, CancellationToken cancellationToken)
+    {
+        if (table.TryGet(expected, out PeerSession? existing) && existing.Info is { } joined) return joined;
+        return await DialCoreAsync(remote, expected, DiscoverySource.Cache, connectLimit, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Proves, from the socket of reverse checks, that a peer answers at an address; the connection ends with that.</summary>
+    /// <exception cref="MeshException">It does not.</exception>
+    public async Task ProbeAsync(IPEndPoint remote, PeerId expected, CancellationToken cancellationToken)
+    {
+        ITransportConnection transport = await probe.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
+        bool isExpected = transport.PeerId == expected;
+        await transport.CloseAsync((ulong)(isExpected ? WireCode.None : WireCode.WrongPeer)).ConfigureAwait(false);
+        await transport.DisposeAsync().ConfigureAwait(false);
+        if (!isExpected) throw new MeshException(MeshError.WrongPeer, "Another peer answers there.");
     }
 
     /// <summary>
@@ -77,9 +100,10 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         throw failure;
     }
 
-    private async Task<PeerInfo> DialCoreAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
+    private async Task<PeerInfo> DialCoreAsync(
+        IPEndPoint remote, PeerId? expected, DiscoverySource source, TimeSpan connectLimit, CancellationToken cancellationToken)
     {
-        ITransportConnection transport = await endpoint.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
+        ITransportConnection transport = await ConnectAsync(remote, connectLimit, cancellationToken).ConfigureAwait(false);
         MeshException? refusal = transport.PeerId == host.LocalPeer
             ? new MeshException(MeshError.ConnectionToSelf, $"{remote} is this node itself.")
             : expected is { } peer && !host.Journal.State.Keys.AreSame(peer, transport.PeerId)
@@ -125,6 +149,21 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             await transport.CloseAsync((ulong)code).ConfigureAwait(false);
             await transport.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    private async Task<ITransportConnection> ConnectAsync(IPEndPoint remote, TimeSpan connectLimit, CancellationToken cancellationToken)
+    {
+        if (connectLimit == Timeout.InfiniteTimeSpan) return await endpoint.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
+        using var limit = new CancellationTokenSource(connectLimit, host.Clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        try
+        {
+            return await endpoint.ConnectAsync(remote, both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new MeshException(MeshError.Unreachable, $"Nobody answered at {remote} in {connectLimit.TotalSeconds:F0} s.");
         }
     }
 

@@ -55,11 +55,26 @@ internal interface ISessionHost
     void OnJoined(PeerSession session);
 
     /// <summary>A peer has left: it may have been the last.</summary>
-    void OnLeft(Events.CloseReason reason);
+    void OnLeft(Messaging.PeerInfo peer, Events.CloseReason reason);
 
     /// <summary>Answers a peer's request for peers.</summary>
     Wire.Frames.Peers AnswerPeers(PeerId asking, IPAddress askingFrom, int max);
 
     /// <summary>Takes in what a peer told of others.</summary>
     void OnPeersTold(PeerSession session, Wire.Frames.Peers peers);
+
+    /// <summary>A peer has said where it sees our listening socket: <see cref="PeerSession.ObservedUs"/>.</summary>
+    void OnObserved();
+
+    /// <summary>Dials a peer back that asks for it, and tells it how that ended.</summary>
+    Task AnswerDialBackAsync(PeerSession session, PeerConnection connection, Wire.Frames.DialBackRequest request);
+
+    /// <summary>A peer says how its dial-back ended.</summary>
+    void OnDialBackTold(PeerId peer, Wire.Frames.DialBackResult result);
+
+    /// <summary>Closes a peer that dialled us to make room for another; false when none may go.</summary>
+    bool TryMakeRoom();
+
+    /// <summary>Whether an operator has trusted or pinned a peer: such a peer is never trimmed.</summary>
+    bool IsProtected(PeerId peer);
 }

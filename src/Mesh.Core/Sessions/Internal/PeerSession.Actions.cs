@@ -219,12 +219,15 @@ internal sealed partial class PeerSession
     private void Leave(CloseReason reason)
     {
         StopSending();
+        PeerInfo peer = Info!;
         Info = null;
+        ObservedUs = null;
+        IsLeaving = false;
         lock (_mutex) _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
         RecordedEvent left = Host.Journal.Record(new PeerLeft(Peer, reason));
         MeshMetrics.ActiveSessions.Add(-1);
         Log.PeerLeft(Host.Logger, Peer.ToShortString(), reason.ToString());
         Host.Dispatcher.Publish(new Notifications.PeerLeft(Peer, reason, left, Host.Journal.IsDurable(left)));
-        Host.OnLeft(reason);
+        Host.OnLeft(peer, reason);
     }
 }

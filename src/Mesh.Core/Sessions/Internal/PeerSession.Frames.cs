@@ -14,6 +14,7 @@ internal sealed partial class PeerSession
     private long _nextPing;
     private long _lastPeersAnswer;
     private int _hasAsked;
+    private int _isDiallingBack;
     private int _wasToldOfDuplicate;
     private PeerConnection? _askedEarly;
 
@@ -47,6 +48,12 @@ internal sealed partial class PeerSession
                 break;
             case FrameType.Peers:
                 OnPeers(FrameWriter.Parse(Peers.Parser, frame.Body));
+                break;
+            case FrameType.DialBackRequest:
+                OnDialBackRequest(connection, FrameWriter.Parse(DialBackRequest.Parser, frame.Body));
+                break;
+            case FrameType.DialBackResult:
+                if (Info is not null) Host.OnDialBackTold(Peer, FrameWriter.Parse(DialBackResult.Parser, frame.Body));
                 break;
             case FrameType.Outcome:
                 OnOutcome(FrameWriter.Parse(Outcome.Parser, frame.Body));
@@ -117,12 +124,40 @@ internal sealed partial class PeerSession
         if (connection.RemoteHello is null) throw Violation("An Accepted before the Hello.");
         if (connection.IsDialer) await PostHelloAsync(connection).ConfigureAwait(false);
         else await PostAsync(new SessionInput.AcceptReceived(connection.Id)).ConfigureAwait(false);
-        if (connection is { IsDialer: true, IsReverse: false } && EndpointCodec.FromFrame(ack.Observed) is { } observed) NoteObserved(observed);
+        if (connection is { IsDialer: true, IsReverse: false } && EndpointCodec.FromFrame(ack.Observed) is { } observed)
+        {
+            ObservedUs = observed;
+            Host.OnObserved();
+        }
     }
 
-    /// <summary>Takes the peer's word for our address, as far as dials from the listening socket go; once a minute at most.</summary>
-    private void NoteObserved(IPEndPoint observed) => Host.Journal.Decide(state =>
-        Equals(state.Node.ObservedEndPoint, observed) || !_table.MayObserve() ? [] : [new EndpointObserved(observed, Peer)]);
+    /// <summary>Asks the peer to dial us back; the answer comes to <see cref="ISessionHost.OnDialBackTold"/>.</summary>
+    public async Task AskForDialBackAsync(Guid nonce, IPEndPoint endpoint)
+    {
+        if (First() is not { } connection) return;
+        try
+        {
+            var request = new DialBackRequest { Nonce = Google.Protobuf.ByteString.CopyFrom(nonce.ToByteArray(bigEndian: true)), Endpoint = EndpointCodec.ToFrame(endpoint) };
+            await connection.SendControlAsync(FrameType.DialBackRequest, request).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)
+        {
+            // The connection has ended.
+        }
+    }
+
+    private void OnDialBackRequest(PeerConnection connection, DialBackRequest request)
+    {
+        if (request.Nonce.Length != 16) throw Violation("A request to dial back without a nonce.");
+        // One at a time for a peer: a second request before the first is answered is dropped.
+        if (Info is null || Interlocked.Exchange(ref _isDiallingBack, 1) != 0) return;
+        bool isRunning = _table.Tasks.TryRun(static async s =>
+        {
+            await s.Session.Host.AnswerDialBackAsync(s.Session, s.Connection, s.Request).ConfigureAwait(false);
+            Volatile.Write(ref s.Session._isDiallingBack, 0);
+        }, (Session: this, Connection: connection, Request: request));
+        if (!isRunning) Volatile.Write(ref _isDiallingBack, 0);
+    }
 
     private async Task AnswerPeersAsync(PeerConnection connection, PeersRequest request)
     {

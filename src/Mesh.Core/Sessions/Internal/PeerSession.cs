@@ -59,6 +59,21 @@ internal sealed partial class PeerSession
     /// <summary>Where the session's first connection came from, when the peer dialled it.</summary>
     public System.Net.IPAddress? FirstInboundFrom { get; private set; }
 
+    /// <summary>Whether the peer dialled us, not we it.</summary>
+    public bool IsInbound => FirstInboundFrom is not null;
+
+    /// <summary>Whether it was chosen to make room for another: it does not count for the limits any more.</summary>
+    public bool IsLeaving { get; set; }
+
+    /// <summary>Messages sent and received on the connections that the session has now.</summary>
+    public long Messages => Connections().Sum(connection => connection.MessagesSent + connection.MessagesReceived);
+
+    /// <summary>Where the peer says that it sees our listening socket, while it is joined.</summary>
+    public System.Net.IPEndPoint? ObservedUs { get; private set; }
+
+    /// <summary>When we last dialled the peer back because it asked for it; 0 for never. For <see cref="ISessionHost.AnswerDialBackAsync"/> alone.</summary>
+    public long LastDialBack { get; set; }
+
     /// <summary>How many connections the session has, for the table's decision to retire it.</summary>
     public int ConnectionCount
     {
@@ -178,6 +193,7 @@ internal sealed partial class PeerSession
             WireCode.ProtocolViolation => CloseReason.ProtocolViolation,
             WireCode.ReverseCheckFailed => CloseReason.ReverseCheckFailed,
             WireCode.Replaced => CloseReason.Replaced,
+            WireCode.Trimmed => CloseReason.Trimmed,
             // The peer saw the other connection of the pair break before we did.
             WireCode.PairIncomplete => CloseReason.Lost,
             _ => CloseReason.Remote,
@@ -188,6 +204,7 @@ internal sealed partial class PeerSession
             WireCode.ProtocolViolation => CloseReason.ProtocolViolation,
             WireCode.HandshakeTimeout => CloseReason.Lost,
             WireCode.Replaced => CloseReason.Replaced,
+            WireCode.Trimmed => CloseReason.Trimmed,
             WireCode.Disconnected => CloseReason.Local,
             WireCode.Blocked => CloseReason.Blocked,
             WireCode.RateLimited => CloseReason.RateLimited,

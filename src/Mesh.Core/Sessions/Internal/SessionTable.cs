@@ -55,6 +55,22 @@ internal sealed class SessionTable(ISessionHost host)
         lock (_mutex) return [.. _sessions.Values];
     }
 
+    /// <summary>How many peers are joined.</summary>
+    public int JoinedCount => Sessions().Count(session => session.Info is not null);
+
+    /// <summary>
+    /// How many joined peers count for the target: those that we chose to dial, and of those that dialled us half the target at most. Whoever fills us with
+    /// inbound connections must not keep us from dialling others.
+    /// </summary>
+    public int Degree
+    {
+        get
+        {
+            ILookup<bool, PeerSession> joined = Sessions().Where(session => session.Info is not null).ToLookup(session => session.IsInbound);
+            return joined[false].Count() + Math.Min(joined[true].Count(), host.Options.Bootstrap.TargetPeers / 2);
+        }
+    }
+
     /// <summary>Takes an absent session without connections out of the table; it ends then.</summary>
     public bool TryRetire(PeerSession session)
     {
@@ -116,7 +132,7 @@ internal sealed class SessionTable(ISessionHost host)
     private void CheckLimits(ITransportConnection transport)
     {
         Node.LimitOptions limits = host.Options.Limits;
-        if (_sessions.Count >= limits.MaxPeers)
+        if (_sessions.Values.Count(session => !session.IsLeaving) >= limits.MaxPeers)
             throw new MeshException(MeshError.TooManyConnections, $"The limit of {limits.MaxPeers} peers is reached (EventMesh:Limits:MaxPeers).");
         if (transport.IsDialer) return;
         int inbound = 0, sameSource = 0;
@@ -124,11 +140,11 @@ internal sealed class SessionTable(ISessionHost host)
         foreach (PeerSession session in _sessions.Values)
         {
             if (session.FirstInboundFrom is not { } from) continue;
-            inbound++;
+            if (!session.IsLeaving) inbound++;
             if (AddressScope.IsSameSource(from, source)) sameSource++;
         }
         int perSource = AddressScope.IsGlobal(source) ? limits.MaxConnectionsPerSource : limits.MaxConnectionsPerPrivateSource;
-        if (inbound >= limits.MaxInboundPeers || sameSource >= perSource)
+        if (sameSource >= perSource || (inbound >= limits.MaxInboundPeers && !host.TryMakeRoom()))
             throw new MeshException(MeshError.TooManyConnections, $"Too many inbound peers, or too many of {source}.");
     }
 }

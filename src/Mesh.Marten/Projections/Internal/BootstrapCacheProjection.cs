@@ -16,6 +16,7 @@ internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? 
     [
         ("endpoints", "text[] not null"), ("certificate", "bytea not null"), ("origin", "text not null"), ("added_at", "timestamptz not null"),
         ("last_connected_at", "timestamptz not null"), ("is_confirmed", "bool not null"), ("failures", "int not null"),
+        ("last_failed_at", "timestamptz"),
     ];
 
     protected override PeerId? PeerOf(IMeshEvent data) => data switch
@@ -40,10 +41,14 @@ internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? 
     [
         Texts.Write(entry.Endpoints), entry.Certificate, Texts.Write(entry.Origin), entry.AddedAt.ToUniversalTime(),
         entry.LastConnectedAt.ToUniversalTime(), entry.IsConfirmed, entry.Failures,
+        entry.LastFailedAt?.ToUniversalTime(),
     ];
 
     protected override BootstrapCacheEntry Read(PeerId peer, NpgsqlDataReader reader, int ordinal) => new(
         peer, Texts.ReadEndPoints(reader, ordinal), reader.GetFieldValue<byte[]>(ordinal + 1), Texts.Read<ConnectionDirection>(reader, ordinal + 2),
         reader.GetFieldValue<DateTimeOffset>(ordinal + 3), reader.GetFieldValue<DateTimeOffset>(ordinal + 4), reader.GetBoolean(ordinal + 5),
-        reader.GetInt32(ordinal + 6));
+        reader.GetInt32(ordinal + 6))
+    {
+        LastFailedAt = reader.IsDBNull(ordinal + 7) ? null : reader.GetFieldValue<DateTimeOffset>(ordinal + 7),
+    };
 }
