@@ -17,4 +17,10 @@ public sealed class BootstrapOptions
 
     /// <value>How many peers the node dials by itself, from peer exchange. Defaults to 8; 0 to 128.</value>
     public int TargetPeers { get; set; } = 8;
+
+    /// <value>
+    /// The least time between two reverse checks of one address of a peer that stays, and the first wait before a node that is used as a
+    /// client asks for another. Defaults to 10 min; 1 s to 24 h.
+    /// </value>
+    public TimeSpan ReverseCheckInterval { get; set; } = TimeSpan.FromMinutes(10);
 }

@@ -43,6 +43,7 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Journal:BatchDelay", options.Journal.BatchDelay, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Check(errors, "Journal:SpoolAfter", options.Journal.SpoolAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
         Check(errors, "Journal:MaxSpoolBytes", options.Journal.MaxSpoolBytes, 1024 * 1024, long.MaxValue);
+        Check(errors, "Bootstrap:ReverseCheckInterval", options.Bootstrap.ReverseCheckInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

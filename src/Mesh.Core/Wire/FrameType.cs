@@ -13,6 +13,7 @@ internal enum FrameType : ulong
     Outcome = 8,
     Notice = 9,
     Goodbye = 10,
+    KindChanged = 11,
     Message = 16,
     Request = 17,
     Response = 18,

@@ -71,4 +71,10 @@ internal enum WireCode : ulong
 
     /// <summary>The requester took its request back.</summary>
     Cancelled = 22,
+
+    /// <summary>The address was checked a short while ago: no check now.</summary>
+    CheckedRecently = 27,
+
+    /// <summary>The peer's address has changed: whether it can be dialled there has to be proven.</summary>
+    AddressChanged = 28,
 }

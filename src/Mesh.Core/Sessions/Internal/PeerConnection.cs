@@ -52,6 +52,12 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     /// <summary>The peer's Hello once it was accepted.</summary>
     public Wire.Frames.Hello? RemoteHello { get; set; }
 
+    /// <summary>The ports that the peer last said it listens on, at most two.</summary>
+    public IReadOnlyList<int> AnnouncedPorts { get; set; } = [];
+
+    /// <summary>The peer's address when it was last looked at.</summary>
+    public IPEndPoint? LastSeenAt { get; set; }
+
     /// <summary>How the peer's address was known, for a dial of ours.</summary>
     public DiscoverySource Source { get; init; }
 
