@@ -12,6 +12,8 @@ namespace EventMesh.Sessions.Internal;
 /// </summary>
 internal sealed partial class PeerConnection : IAsyncDisposable
 {
+    private const int MaxStreamsBeforeJoin = 256;
+
     private readonly SemaphoreSlim _controlLock = new(1, 1);
     private readonly TaskTracker _streams = new();
     private readonly CancellationTokenSource _ended;
@@ -164,8 +166,10 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     {
         try
         {
-            while (true)
+            for (int accepted = 0; ; accepted++)
             {
+                // A short stream is in our memory once its type has been read: until the peer has joined, only so many are looked at.
+                if (accepted >= MaxStreamsBeforeJoin && !_joined.Task.IsCompleted) await Task.WhenAny(_joined.Task, _transport.Closed).ConfigureAwait(false);
                 ITransportStream stream = await _transport.AcceptStreamAsync(Ended).ConfigureAwait(false);
                 if (!_streams.TryRun(static state => state.Connection.HandleStreamAsync(state.Stream), (Connection: this, Stream: stream)))
                     await stream.DisposeAsync().ConfigureAwait(false);
