@@ -19,4 +19,10 @@ public sealed class BootstrapOptions
     /// How many peers the node seeks, from its cache and peer exchange; of those that dialled it, half as many count at most. Defaults to 8; 0 to 128.
     /// </value>
     public int TargetPeers { get; set; } = 8;
+
+    /// <value>
+    /// The least time between two reverse checks of one address of a peer that stays, and the first wait before a node that is used as a
+    /// client asks for another. Defaults to 10 min; 1 s to 24 h.
+    /// </value>
+    public TimeSpan ReverseCheckInterval { get; set; } = TimeSpan.FromMinutes(10);
 }

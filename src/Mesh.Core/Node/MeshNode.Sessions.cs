@@ -38,8 +38,8 @@ public sealed partial class MeshNode : ISessionHost
 
     void ISessionHost.OnDialFailed(DialFailed failure) => _cache!.OnDialFailed(failure);
 
-    Task ISessionHost.ReverseCheckAsync(PeerSession session, PeerConnection first, CancellationToken cancellationToken) =>
-        _dialer!.CheckReverseAsync(session, first, cancellationToken);
+    Task ISessionHost.ReverseCheckAsync(PeerSession session, PeerConnection first, Guid linkId, CancellationToken cancellationToken) =>
+        _dialer!.CheckReverseAsync(session, first, linkId, cancellationToken);
 
     void ISessionHost.OnJoined(PeerSession session)
     {

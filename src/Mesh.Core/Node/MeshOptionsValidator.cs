@@ -52,6 +52,7 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Limits:HighWatermark", options.Limits.HighWatermark, 0, options.Limits.MaxPeers);
         Check(errors, "Limits:LowWatermark", options.Limits.LowWatermark, 0, options.Limits.High);
         Check(errors, "Limits:TrimGrace", options.Limits.TrimGrace, TimeSpan.Zero, TimeSpan.FromHours(1));
+        Check(errors, "Bootstrap:ReverseCheckInterval", options.Bootstrap.ReverseCheckInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

@@ -15,6 +15,7 @@ internal enum FrameType : ulong
     Goodbye = 10,
     DialBackRequest = 13,
     DialBackResult = 14,
+    KindChanged = 11,
     Message = 16,
     Request = 17,
     Response = 18,

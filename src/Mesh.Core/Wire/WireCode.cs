@@ -86,4 +86,10 @@ internal enum WireCode : ulong
 
     /// <summary>The node has more peers than it wants; this one is not needed.</summary>
     Trimmed = 29,
+
+    /// <summary>The address was checked a short while ago: no check now.</summary>
+    CheckedRecently = 27,
+
+    /// <summary>The peer's address has changed: whether it can be dialled there has to be proven.</summary>
+    AddressChanged = 28,
 }

@@ -10,7 +10,7 @@ internal static class WireCodeExtensions
         WireCode.DuplicateIdentity => MeshError.DuplicateIdentity,
         WireCode.ConnectionToSelf => MeshError.ConnectionToSelf,
         WireCode.TooManyConnections or WireCode.Trimmed => MeshError.TooManyConnections,
-        WireCode.LinkUnknown or WireCode.ReverseCheckFailed => MeshError.ReverseCheckFailed,
+        WireCode.LinkUnknown or WireCode.ReverseCheckFailed or WireCode.CheckedRecently => MeshError.ReverseCheckFailed,
         WireCode.HandshakeTimeout => MeshError.Timeout,
         WireCode.WrongPeer => MeshError.WrongPeer,
         WireCode.ProtocolViolation or WireCode.UnknownStreamType => MeshError.ProtocolViolation,

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace EventMesh.Core.Tests.Sessions;
 
-public sealed class PeerSessionStateTests
+public sealed partial class PeerSessionStateTests
 {
     private static readonly PeerId Low = new([1, .. new byte[31]]);
     private static readonly PeerId High = new([2, .. new byte[31]]);
@@ -69,7 +69,7 @@ public sealed class PeerSessionStateTests
     [Fact]
     public void The_checker_sends_on_the_connection_that_it_opened()
     {
-        PeerSessionState dialledBack = Checking().Step(new SessionInput.Dialled(Second, Guid.Empty, IsReverse: true)).State;
+        PeerSessionState dialledBack = Checking().Step(new SessionInput.Dialled(Second, Link, IsReverse: true)).State;
 
         (PeerSessionState state, IReadOnlyList<SessionAction> actions) = dialledBack.Step(Hello(Second, isReverse: true));
 
@@ -119,7 +119,7 @@ public sealed class PeerSessionStateTests
     [Fact]
     public void A_peer_that_cant_be_dialled_back_joins_as_a_client()
     {
-        (PeerSessionState state, IReadOnlyList<SessionAction> actions) = Checking().Step(new SessionInput.ReverseDialFailed(MeshError.Unreachable));
+        (PeerSessionState state, IReadOnlyList<SessionAction> actions) = Checking().Step(new SessionInput.ReverseDialFailed(MeshError.Unreachable, Link));
 
         state.Phase.ShouldBe(SessionPhase.Joined);
         actions.ShouldBe([new SessionAction.ReportReverseFailed(First, MeshError.Unreachable), new SessionAction.Join(First, PeerKind.Client)]);
@@ -131,7 +131,8 @@ public sealed class PeerSessionStateTests
         (PeerSessionState state, IReadOnlyList<SessionAction> actions) = Awaiting().Step(new SessionInput.ReverseCheckReported(First));
 
         state.Phase.ShouldBe(SessionPhase.Joined);
-        actions.ShouldBe([new SessionAction.NoteReachability(IsReachable: false), new SessionAction.Join(First, PeerKind.Node)]);
+        actions.ShouldBe([
+            new SessionAction.NoteReachability(IsReachable: false), new SessionAction.Join(First, PeerKind.Node), new SessionAction.AskLater(First)]);
     }
 
     [Fact]
@@ -268,7 +269,7 @@ public sealed class PeerSessionStateTests
     [Fact]
     public void A_broken_reverse_handshake_is_a_failed_check_for_the_checker()
     {
-        PeerSessionState dialledBack = Checking().Step(new SessionInput.Dialled(Second, Guid.Empty, IsReverse: true)).State;
+        PeerSessionState dialledBack = Checking().Step(new SessionInput.Dialled(Second, Link, IsReverse: true)).State;
 
         (PeerSessionState state, IReadOnlyList<SessionAction> actions) = dialledBack.Step(new SessionInput.ConnectionEnded(Second, CloseReason.Lost));
 

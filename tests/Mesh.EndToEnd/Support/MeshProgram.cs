@@ -27,9 +27,13 @@ internal static class MeshProgram
     }
 
     /// <summary>Starts the program.</summary>
-    public static Process Start(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="environment">More in its environment.</param>
+    /// <param name="networkNamespace">The network namespace that it runs in; null for ours.</param>
+    public static Process Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null, string? networkNamespace = null)
     {
-        ProcessStartInfo start = new(Path)
+        ProcessStartInfo start = new(networkNamespace is null ? Path : "ip")
         {
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -37,6 +41,8 @@ internal static class MeshProgram
             RedirectStandardError = true,
             WorkingDirectory = System.IO.Path.GetTempPath(),
         };
+        // ip becomes the program: signals and standard input reach it as if it had been started itself.
+        if (networkNamespace is not null) arguments = ["netns", "exec", networkNamespace, Path, .. arguments];
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
         foreach ((string key, string value) in environment ?? new Dictionary<string, string>()) start.Environment[key] = value;
         return Process.Start(start)!;

@@ -40,10 +40,15 @@ internal sealed class NodeProcess : IAsyncDisposable
     }
 
     /// <summary>Starts a node and waits until it runs.</summary>
-    public static async Task<NodeProcess> StartAsync(string data, params string[] arguments)
+    public static Task<NodeProcess> StartAsync(string data, params string[] arguments) =>
+        StartAsync(data, "127.0.0.1:0", networkNamespace: null, environment: null, arguments);
+
+    /// <summary>Starts a node at an address, perhaps in a network namespace, with more in its environment.</summary>
+    public static async Task<NodeProcess> StartAsync(
+        string data, string listen, string? networkNamespace, IReadOnlyDictionary<string, string>? environment, params string[] arguments)
     {
         Process process = MeshProgram.Start(
-            ["run", "--data", data, "--listen", "127.0.0.1:0", "--output", "json", "--stop-with-parent", .. arguments]);
+            ["run", "--data", data, "--listen", listen, "--output", "json", "--stop-with-parent", .. arguments], environment, networkNamespace);
         NodeProcess node = new(process, data);
         using CancellationTokenSource limit = new(MeshProgram.Limit);
         string? line = await process.StandardOutput.ReadLineAsync(limit.Token);
@@ -60,8 +65,8 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>Runs a command for this node.</summary>
     public Task<MeshProgram.Outcome> RunAsync(params string[] arguments) => MeshProgram.RunAsync([.. arguments, "--data", Data, "--output", "json"]);
 
-    /// <summary>Waits until the log has an event, and returns it.</summary>
-    public async Task<JsonElement> WaitForEventAsync(string name, Func<JsonElement, bool>? condition = null)
+    /// <summary>Waits until the log has an event, or so many of them, and returns the last.</summary>
+    public async Task<JsonElement> WaitForEventAsync(string name, Func<JsonElement, bool>? condition = null, int count = 1)
     {
         using Process process = MeshProgram.Start(["events", "--follow", "--data", Data, "--output", "json"]);
         try
@@ -70,7 +75,8 @@ internal sealed class NodeProcess : IAsyncDisposable
             while (await process.StandardOutput.ReadLineAsync(limit.Token) is { } line)
             {
                 JsonElement recorded = JsonSerializer.Deserialize<JsonElement>(line);
-                if (recorded.GetProperty("event").GetString() == name && (condition is null || condition(recorded.GetProperty("data")))) return recorded;
+                if (recorded.GetProperty("event").GetString() == name && (condition is null || condition(recorded.GetProperty("data"))) && --count == 0)
+                    return recorded;
             }
             throw new InvalidOperationException($"The log ended without {name}: {await process.StandardError.ReadToEndAsync(limit.Token)}");
         }

@@ -49,7 +49,7 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>Starts a node; an earlier one's store and directory make it a restart of that.</summary>
     public static async Task<TestNode> StartAsync(
         ITransportProvider transport, Action<MeshOptions>? configure = null, InMemoryEventStore? store = null, string? directory = null,
-        TimeProvider? clock = null, ILoggerFactory? log = null)
+        TimeProvider? clock = null, ILoggerFactory? log = null, Action<IServiceCollection>? configureServices = null)
     {
         store ??= new InMemoryEventStore();
         string path = directory ?? System.IO.Directory.CreateTempSubdirectory("eventmesh-test-").FullName;
@@ -60,6 +60,7 @@ public sealed class TestNode : IAsyncDisposable
         services.AddSingleton<IMessageDispatcher>(dispatcher);
         if (log is not null) services.AddSingleton(log);
         if (clock is not null) services.AddSingleton(clock);
+        configureServices?.Invoke(services);
         services.AddEventMesh(options =>
         {
             options.DataDirectory = path;

@@ -12,6 +12,9 @@ namespace EventMesh.Sessions.Internal;
 /// <summary>Dials peers, from the first packet until they have joined, and records what failed.</summary>
 internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEndpoint endpoint, ITransportEndpoint probe)
 {
+    // Once a process: each is a line in the operator's log.
+    private int _wasRefusedAsDuplicate;
+
     /// <summary>Dials an address and waits until the peer there has joined.</summary>
     /// <exception cref="MeshException">Why it did not; it is in the log, unless the dial was cancelled.</exception>
     public async Task<PeerInfo> DialAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
@@ -34,6 +37,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             activity?.SetTag(MeshTelemetry.Attributes.ErrorType, e.Error.ToString());
             MeshMetrics.DialFailures.Add(1, new KeyValuePair<string, object?>(MeshTelemetry.Attributes.ErrorType, e.Error.ToString()));
             Log.DialFailed(host.Logger, remote.ToString(), e.Error, e.Message);
+            if (e.Error == MeshError.DuplicateIdentity && Interlocked.Exchange(ref _wasRefusedAsDuplicate, 1) == 0)
+                Log.RefusedAsDuplicate(host.Logger, remote.ToString());
             host.OnDialFailed(new DialFailed(remote, expected, e.Error, e.Message));
             throw;
         }
@@ -66,13 +71,13 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
     /// Dials a peer back that has dialled us: only its observed address, at most two of the ports that it announced, from a socket of its own,
     /// since from the listening port it would ride on the NAT state that the first connection opened and prove nothing.
     /// </summary>
-    public async Task CheckReverseAsync(PeerSession session, PeerConnection first, CancellationToken cancellationToken)
+    public async Task CheckReverseAsync(PeerSession session, PeerConnection first, Guid linkId, CancellationToken cancellationToken)
     {
         using var limit = new CancellationTokenSource(host.Options.Bootstrap.ReverseCheckTimeout, host.Clock);
         using var both = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         IPAddress address = first.RemoteEndPoint.Address;
         var failure = new MeshException(MeshError.ReverseCheckFailed, "The peer announced no port.");
-        foreach (int port in first.RemoteHello!.Listen.Select(e => (int)e.Port).Where(p => p is > 0 and <= IPEndPoint.MaxPort).Distinct().Take(2))
+        foreach (int port in first.AnnouncedPorts)
         {
             try
             {
@@ -85,7 +90,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
                     continue;
                 }
                 await JudgeAsync(transport, new IPEndPoint(address, port)).ConfigureAwait(false);
-                await AttachAsync(transport, DiscoverySource.Inbound, isReverse: true).ConfigureAwait(false);
+                await AttachAsync(transport, DiscoverySource.Inbound, isReverse: true, linkId).ConfigureAwait(false);
                 return;
             }
             catch (MeshException e)
@@ -203,11 +208,11 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
     }
 
     private async Task<(PeerSession Session, PeerConnection Connection)> AttachAsync(
-        ITransportConnection transport, DiscoverySource source, bool isReverse)
+        ITransportConnection transport, DiscoverySource source, bool isReverse, Guid checkedLink = default)
     {
         try
         {
-            return table.Attach(transport, source, isReverse);
+            return table.Attach(transport, source, isReverse, checkedLink);
         }
         catch (MeshException e)
         {

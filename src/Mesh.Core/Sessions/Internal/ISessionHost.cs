@@ -49,7 +49,7 @@ internal interface ISessionHost
     ulong NextSequence();
 
     /// <summary>Dials a peer back from the socket of reverse checks.</summary>
-    Task ReverseCheckAsync(PeerSession session, PeerConnection first, CancellationToken cancellationToken);
+    Task ReverseCheckAsync(PeerSession session, PeerConnection first, Guid linkId, CancellationToken cancellationToken);
 
     /// <summary>A peer has joined: peer exchange may begin.</summary>
     void OnJoined(PeerSession session);

@@ -41,6 +41,12 @@ internal static partial class Log
     [LoggerMessage(EventId = 1013, EventName = "DialBroke", Level = LogLevel.Error, Message = "A dial ended with an unexpected failure: a bug.")]
     public static partial void DialBroke(ILogger logger, Exception exception);
 
+    [LoggerMessage(EventId = 1014, EventName = "PeerUpdated", Level = LogLevel.Information, Message = "Peer {Peer} is used as {Kind} at {Remote} from now on.")]
+    public static partial void PeerUpdated(ILogger logger, string peer, string kind, string remote);
+
+    [LoggerMessage(EventId = 1015, EventName = "RefusedAsDuplicate", Level = LogLevel.Warning, Message = "{Remote} refuses this node, because another live process uses its identity. Give each node a data directory of its own.")]
+    public static partial void RefusedAsDuplicate(ILogger logger, string remote);
+
     [LoggerMessage(EventId = 1011, EventName = "AcceptFailed", Level = LogLevel.Error, Message = "The accept loop failed.")]
     public static partial void AcceptFailed(ILogger logger, Exception exception);
 }

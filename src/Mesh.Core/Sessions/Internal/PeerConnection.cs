@@ -12,6 +12,8 @@ namespace EventMesh.Sessions.Internal;
 /// </summary>
 internal sealed partial class PeerConnection : IAsyncDisposable
 {
+    private const int MaxStreamsBeforeJoin = 256;
+
     private readonly SemaphoreSlim _controlLock = new(1, 1);
     private readonly TaskTracker _streams = new();
     private readonly CancellationTokenSource _ended;
@@ -51,6 +53,12 @@ internal sealed partial class PeerConnection : IAsyncDisposable
 
     /// <summary>The peer's Hello once it was accepted.</summary>
     public Wire.Frames.Hello? RemoteHello { get; set; }
+
+    /// <summary>The ports that the peer last said it listens on, at most two.</summary>
+    public IReadOnlyList<int> AnnouncedPorts { get; set; } = [];
+
+    /// <summary>The peer's address when it was last looked at.</summary>
+    public IPEndPoint? LastSeenAt { get; set; }
 
     /// <summary>How the peer's address was known, for a dial of ours.</summary>
     public DiscoverySource Source { get; init; }
@@ -164,8 +172,10 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     {
         try
         {
-            while (true)
+            for (int accepted = 0; ; accepted++)
             {
+                // A short stream is in our memory once its type has been read: until the peer has joined, only so many are looked at.
+                if (accepted >= MaxStreamsBeforeJoin && !_joined.Task.IsCompleted) await Task.WhenAny(_joined.Task, _transport.Closed).ConfigureAwait(false);
                 ITransportStream stream = await _transport.AcceptStreamAsync(Ended).ConfigureAwait(false);
                 if (!_streams.TryRun(static state => state.Connection.HandleStreamAsync(state.Stream), (Connection: this, Stream: stream)))
                     await stream.DisposeAsync().ConfigureAwait(false);

@@ -42,7 +42,10 @@ internal sealed partial class PeerSession
                     RecordClosed(connection, a.Reason);
                     break;
                 case SessionAction.StartReverseCheck a when Find(a.Connection) is { } connection:
-                    _table.Tasks.TryRun(static s => s.Session.CheckReverseAsync(s.Connection), (Session: this, Connection: connection));
+                    // A new session is a peer that has left before, if it ever was here.
+                    if (Info is null) _checks.Restart(connection.RemoteEndPoint.Address);
+                    _table.Tasks.TryRun(
+                        static s => s.Session.CheckReverseAsync(s.Connection, s.LinkId), (Session: this, Connection: connection, a.LinkId));
                     break;
                 case SessionAction.AwaitReverseConnection a when First() is { } connection:
                     _table.Tasks.TryRun(
@@ -66,6 +69,25 @@ internal sealed partial class PeerSession
                     break;
                 case SessionAction.NotifyDuplicate a when Find(a.Connection) is { } connection:
                     await connection.SendControlAsync(FrameType.Notice, new Notice { Code = (ulong)WireCode.DuplicateIdentity }).ConfigureAwait(false);
+                    break;
+                case SessionAction.Move a when Find(a.SendOn) is { } connection:
+                    Move(connection, a.Kind);
+                    break;
+                case SessionAction.Retire a when Find(a.Connection) is { } connection:
+                    _table.Tasks.TryRun(static s => s.Session.RetireAsync(s.Connection), (Session: this, Connection: connection));
+                    break;
+                case SessionAction.SendKindChanged a when Find(a.Connection) is { } connection:
+                    await connection.SendControlAsync(FrameType.KindChanged, MakeKindChanged(a.Kind, a.LinkId)).ConfigureAwait(false);
+                    break;
+                case SessionAction.DeclineCheck a when Find(a.Connection) is { } connection:
+                    await connection.SendControlAsync(
+                        FrameType.ReverseCheck, new ReverseCheck { Code = (ulong)WireCode.CheckedRecently }).ConfigureAwait(false);
+                    break;
+                case SessionAction.RequestCheck a when Find(a.Connection) is { } connection:
+                    await connection.SendControlAsync(FrameType.Notice, new Notice { Code = (ulong)WireCode.AddressChanged }).ConfigureAwait(false);
+                    break;
+                case SessionAction.AskLater a when Find(a.Connection) is { } connection:
+                    AskLater(connection);
                     break;
                 case SessionAction.Join a when Find(a.SendOn) is { } connection:
                     Join(connection, a.Kind);
@@ -134,48 +156,6 @@ internal sealed partial class PeerSession
             Host.Clock.GetElapsedTime(connection.OpenedTimestamp)));
     }
 
-    private void NoteReachability(bool isReachable)
-    {
-        Host.Journal.Decide(state => (state.Node.Reachability, isReachable) switch
-        {
-            (not Reachability.Reachable, true) => [new ReachabilityChanged(Reachability.Reachable)],
-            // One peer's failure proves little once another has reached us.
-            (Reachability.Unknown, false) => [new ReachabilityChanged(Reachability.Unreachable)],
-            _ => [],
-        });
-        if (!isReachable) Log.Unreachable(Host.Logger, Peer.ToShortString());
-    }
-
-    private async Task CheckReverseAsync(PeerConnection first)
-    {
-        try
-        {
-            await Host.ReverseCheckAsync(this, first, first.Ended).ConfigureAwait(false);
-        }
-        catch (MeshException e)
-        {
-            await TryPostAsync(new SessionInput.ReverseDialFailed(e.Error)).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The first connection has ended, or the node stops.
-        }
-    }
-
-    private async Task WatchReverseAsync(PeerConnection first, Guid linkId)
-    {
-        try
-        {
-            // The checker has its whole time from a moment that we don't see: allow for the way there and back.
-            await Task.Delay(Host.Options.Bootstrap.ReverseCheckTimeout + TimeSpan.FromSeconds(2), Host.Clock, first.Ended).ConfigureAwait(false);
-            await TryPostAsync(new SessionInput.ReverseCheckTimedOut(linkId)).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            // The first connection has ended, or the node stops.
-        }
-    }
-
     private async Task PingOldAsync(PeerConnection old, Guid contender)
     {
         bool isAlive = await PingAsync(old, TimeSpan.FromSeconds(1)).ConfigureAwait(false);
@@ -228,6 +208,7 @@ internal sealed partial class PeerSession
         MeshMetrics.ActiveSessions.Add(-1);
         Log.PeerLeft(Host.Logger, Peer.ToShortString(), reason.ToString());
         Host.Dispatcher.Publish(new Notifications.PeerLeft(Peer, reason, left, Host.Journal.IsDurable(left)));
+        _failedAsks = 0;
         Host.OnLeft(peer, reason);
     }
 }

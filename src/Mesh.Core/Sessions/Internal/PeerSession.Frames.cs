@@ -33,8 +33,11 @@ internal sealed partial class PeerSession
                 await OnHelloAckAsync(connection, FrameWriter.Parse(HelloAck.Parser, frame.Body)).ConfigureAwait(false);
                 break;
             case FrameType.ReverseCheck:
-                if (FrameWriter.Parse(ReverseCheck.Parser, frame.Body).Code != 0)
-                    await PostAsync(new SessionInput.ReverseCheckReported(connection.Id)).ConfigureAwait(false);
+                if (FrameWriter.Parse(ReverseCheck.Parser, frame.Body).Code is not 0 and var verdict)
+                {
+                    await PostAsync(new SessionInput.ReverseCheckReported(connection.Id, (WireCode)verdict != WireCode.CheckedRecently))
+                        .ConfigureAwait(false);
+                }
                 break;
             case FrameType.Ping:
                 await connection.SendControlAsync(FrameType.Pong, new Pong { Nonce = FrameWriter.Parse(Ping.Parser, frame.Body).Nonce })
@@ -59,10 +62,10 @@ internal sealed partial class PeerSession
                 OnOutcome(FrameWriter.Parse(Outcome.Parser, frame.Body));
                 break;
             case FrameType.Notice:
-                // Once a session: each is a line in the operator's log.
-                if ((WireCode)FrameWriter.Parse(Notice.Parser, frame.Body).Code == WireCode.DuplicateIdentity && Info is not null
-                    && Interlocked.Exchange(ref _wasToldOfDuplicate, 1) == 0)
-                    Log.DuplicateIdentity(Host.Logger, Peer.ToShortString());
+                await OnNoticeAsync((WireCode)FrameWriter.Parse(Notice.Parser, frame.Body).Code).ConfigureAwait(false);
+                break;
+            case FrameType.KindChanged:
+                await OnKindChangedAsync(connection, FrameWriter.Parse(KindChanged.Parser, frame.Body)).ConfigureAwait(false);
                 break;
             case FrameType.Goodbye:
                 // The close follows; what waits to be sent would not be read any more.
@@ -83,6 +86,7 @@ internal sealed partial class PeerSession
         if (hello.Listen.Count > WireLimits.ListenEndpoints) throw Violation("A Hello with too many endpoints.");
         if (hello.Mesh.Length > WireLimits.MeshName || hello.Agent.Length > WireLimits.Agent || hello.DnsName.Length > WireLimits.DnsName)
             throw Violation("A Hello with a name too long.");
+        connection.AnnouncedPorts = PortsOf(hello.Listen);
         connection.RemoteHello = hello;
     }
 
@@ -108,7 +112,7 @@ internal sealed partial class PeerSession
         }
         await PostAsync(new SessionInput.HelloReceived(
             connection.Id, hello.Kind == Kind.Node ? PeerKind.Node : PeerKind.Client, new Guid(hello.Instance.Span, bigEndian: true),
-            new Guid(hello.LinkId.Span, bigEndian: true), hello.Reverse)).ConfigureAwait(false);
+            new Guid(hello.LinkId.Span, bigEndian: true), hello.Reverse, IsAnswer: connection.IsDialer)).ConfigureAwait(false);
     }
 
     private async Task OnHelloAckAsync(PeerConnection connection, HelloAck ack)

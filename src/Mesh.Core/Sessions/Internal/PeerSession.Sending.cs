@@ -17,6 +17,9 @@ internal sealed partial class PeerSession
     // The header has room for 1 KiB in all.
     private const int MaxTraceState = 512;
 
+    // One for each connection that we send or have sent on, so that a change of connection loses nothing.
+    private readonly List<Outbound> _outbounds = [];
+
     private volatile Outbound? _outbound;
 
     /// <summary>The connection that we send on and what the peer takes, while it is joined.</summary>
@@ -107,6 +110,7 @@ internal sealed partial class PeerSession
     /// <summary>Says goodbye, lets what was sent arrive for at most a second, and closes.</summary>
     public async Task LeaveAsync(CloseReason reason, WireCode code)
     {
+        Outbound[] all = Outbounds();
         if (_outbound is { } outbound)
         {
             try
@@ -118,7 +122,7 @@ internal sealed partial class PeerSession
             {
                 // The connection has ended, or the peer does not read.
             }
-            await outbound.Sender.DrainAsync(LeaveLimit, Host.Clock).ConfigureAwait(false);
+            await Task.WhenAll(all.Select(each => each.Sender.DrainAsync(LeaveLimit, Host.Clock))).ConfigureAwait(false);
         }
         await EndAsync(reason, code).ConfigureAwait(false);
     }
@@ -126,10 +130,21 @@ internal sealed partial class PeerSession
     public MeshException NotConnected() => new(
         MeshError.NotConnected, $"Peer {Peer.ToShortString()} is not joined. Connect to it first, or wait until it has joined.");
 
+    /// <summary>New messages leave on this connection; what waits for another one that lives on still leaves on that.</summary>
     private void StartSending(PeerConnection connection, ulong maxMessage)
     {
         LimitsOf(out int messages, out int bytes);
-        _outbound = new Outbound(connection, new MessageSender(connection, messages, bytes), maxMessage);
+        lock (_mutex)
+        {
+            Outbound? outbound = _outbounds.Find(each => each.Connection == connection);
+            if (outbound is null) _outbounds.Add(outbound = new Outbound(connection, new MessageSender(connection, messages, bytes), maxMessage));
+            _outbound = outbound;
+        }
+    }
+
+    private Outbound[] Outbounds()
+    {
+        lock (_mutex) return [.. _outbounds];
     }
 
     private void LimitsOf(out int messages, out int bytes)
@@ -140,11 +155,33 @@ internal sealed partial class PeerSession
 
     private void StopSending()
     {
-        Outbound? outbound = Interlocked.Exchange(ref _outbound, null);
+        Outbound[] all;
+        lock (_mutex)
+        {
+            all = [.. _outbounds];
+            _outbounds.Clear();
+            _outbound = null;
+        }
+        foreach (Outbound outbound in all) outbound.Sender.Stop();
+    }
+
+    /// <summary>The connection has ended: what was sent on it and not answered is unknown.</summary>
+    private void StopSendingOn(PeerConnection connection)
+    {
+        Outbound? outbound;
+        lock (_mutex)
+        {
+            outbound = _outbounds.Find(each => each.Connection == connection);
+            if (outbound is not null) _outbounds.Remove(outbound);
+        }
         outbound?.Sender.Stop();
     }
 
-    private void OnOutcome(Outcome outcome) => _outbound?.Sender.OnOutcome(outcome.Sequence, (WireCode)outcome.Code);
+    private void OnOutcome(Outcome outcome)
+    {
+        // It comes by the connection that brought the message, which need not be the one that we send on now.
+        foreach (Outbound outbound in Outbounds()) outbound.Sender.OnOutcome(outcome.Sequence, (WireCode)outcome.Code);
+    }
 
     private static MessageHeader MakeHeader(OutgoingMessage message, MessageId id, Activity? activity) => new()
     {

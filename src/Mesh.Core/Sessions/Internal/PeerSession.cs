@@ -17,6 +17,7 @@ internal sealed partial class PeerSession
     private readonly Channel<SessionInput> _inputs = Channel.CreateBounded<SessionInput>(new BoundedChannelOptions(256) { SingleReader = true });
     private readonly Dictionary<Guid, PeerConnection> _connections = [];
     private readonly Lock _mutex = new();
+    private readonly ReverseCheckLimit _checks;
     private TaskCompletionSource<PeerInfo> _joined = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private PeerSessionState _state;
     private PeerInfo? _info;
@@ -27,6 +28,7 @@ internal sealed partial class PeerSession
         Host = host;
         Peer = peer;
         _state = new PeerSessionState(host.LocalPeer, peer, host.Options.Kind);
+        _checks = new ReverseCheckLimit(host.Clock, host.Options.Bootstrap.ReverseCheckInterval);
         Completion = RunAsync();
     }
 
@@ -81,7 +83,8 @@ internal sealed partial class PeerSession
     }
 
     /// <summary>Gives the session a connection and starts to read it. Called under the table's lock.</summary>
-    public PeerConnection Attach(ITransportConnection transport, DiscoverySource source, bool isReverse, CancellationToken nodeStopping)
+    public PeerConnection Attach(
+        ITransportConnection transport, DiscoverySource source, bool isReverse, Guid checkedLink, CancellationToken nodeStopping)
     {
         var connection = new PeerConnection(transport, this, isReverse, nodeStopping) { OpenedTimestamp = Host.Clock.GetTimestamp(), Source = source };
         lock (_mutex)
@@ -89,7 +92,7 @@ internal sealed partial class PeerSession
             if (_connections.Count == 0) FirstInboundFrom = transport.IsDialer ? null : connection.RemoteEndPoint.Address;
             _connections.Add(connection.Id, connection);
             // Before the connection is read, so that its end can't come first.
-            if (transport.IsDialer && !_inputs.Writer.TryWrite(new SessionInput.Dialled(connection.Id, isReverse ? Guid.Empty : Guid.NewGuid(), isReverse)))
+            if (transport.IsDialer && !_inputs.Writer.TryWrite(new SessionInput.Dialled(connection.Id, isReverse ? checkedLink : Guid.NewGuid(), isReverse)))
             {
                 _connections.Remove(connection.Id);
                 throw new MeshException(MeshError.TooManyConnections, $"The session with peer {Peer.ToShortString()} is overloaded.");
@@ -157,6 +160,7 @@ internal sealed partial class PeerSession
     {
         PeerConnection? ended;
         lock (_mutex) _connections.Remove(connection, out ended);
+        if (ended is not null) StopSendingOn(ended);
         ended?.MarkCompleted();
     }
 

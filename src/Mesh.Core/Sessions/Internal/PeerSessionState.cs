@@ -16,7 +16,7 @@ internal enum SessionPhase
     /// <summary>The first connection stands; between two nodes the reverse one is awaited.</summary>
     AwaitingReverse,
 
-    /// <summary>All connections that the pair needs stand.</summary>
+    /// <summary>All connections that the pair needs stand. A later check of reachability runs beside it.</summary>
     Joined,
 }
 
@@ -33,8 +33,20 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
     /// <summary>The first connection of the pair.</summary>
     public SessionLink? First { get; private init; }
 
-    /// <summary>The connection that proves the first one's dialer reachable.</summary>
+    /// <summary>The standing connection that proves the first one's dialer reachable.</summary>
     public SessionLink? Reverse { get; private init; }
+
+    /// <summary>The reverse connection whose handshake runs.</summary>
+    public SessionLink? Probe { get; private init; }
+
+    /// <summary>The reverse connection that another has replaced; it lives a moment longer for what is under way on it.</summary>
+    public SessionLink? Retired { get; private init; }
+
+    /// <summary>The link of the check of reachability that runs: by us when the peer dialled, else by the peer. Empty when none does.</summary>
+    public Guid Check { get; private init; }
+
+    /// <summary>Whether the check's link has been used: it is valid once.</summary>
+    public bool IsCheckSpent { get; private init; }
 
     /// <summary>An inbound connection of another instance, which waits for the old one's answer.</summary>
     public SessionInput.HelloReceived? Contender { get; private init; }
@@ -49,11 +61,16 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
     {
         SessionInput.Dialled e => OnDialled(e),
         SessionInput.HelloReceived e when IsOurDial(e.Connection) => OnAnswered(e),
+        // The answer to a dial that we have closed meanwhile.
+        SessionInput.HelloReceived { IsAnswer: true } => (this, Nothing),
         SessionInput.HelloReceived e => OnHello(e),
         SessionInput.AcceptReceived e => OnAcceptReceived(e),
         SessionInput.ReverseDialFailed e => OnReverseDialFailed(e),
         SessionInput.ReverseCheckReported e => OnReverseCheckReported(e),
         SessionInput.ReverseCheckTimedOut e => OnReverseCheckTimedOut(e),
+        SessionInput.CheckDue e => OnCheckDue(e),
+        SessionInput.KindChanged e => OnKindChanged(e),
+        SessionInput.AddressChanged e => OnAddressChanged(e),
         SessionInput.OldConnectionAlive => OnOldConnectionAlive(),
         SessionInput.OldConnectionSilent e => OnOldConnectionSilent(e),
         SessionInput.ConnectionEnded e => OnConnectionEnded(e),
@@ -62,17 +79,17 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
     };
 
     private bool IsOurDial(Guid connection) =>
-        (First is { IsDialer: true } && First.Connection == connection) || (Reverse is { IsDialer: true } && Reverse.Connection == connection);
+        new[] { First, Reverse, Probe, Retired }.Any(link => link is { IsDialer: true } && link.Connection == connection);
 
     private (PeerSessionState, IReadOnlyList<SessionAction>) OnDialled(SessionInput.Dialled e)
     {
         if (e.IsReverse)
         {
-            // The pair may have ended while we dialled.
-            if (Phase != SessionPhase.AwaitingReverse || Reverse is not null || First is not { IsDialer: false } first)
+            // The pair, or the check, may have ended while we dialled.
+            if (First is not { IsDialer: false } || Check == Guid.Empty || Check != e.LinkId || IsCheckSpent)
                 return (this, [new SessionAction.Close(e.Connection, WireCode.PairIncomplete)]);
-            return (this with { Reverse = new(e.Connection, IsDialer: true, first.LinkId, LinkStage.HelloSent) },
-                [new SessionAction.SendHello(e.Connection, first.LinkId, IsReverse: true)]);
+            return (this with { Probe = new(e.Connection, IsDialer: true, Check, LinkStage.HelloSent), IsCheckSpent = true },
+                [new SessionAction.SendHello(e.Connection, Check, IsReverse: true)]);
         }
         // The peer has not seen a Hello on it, so it can go without a word when another connection was faster.
         if (Phase != SessionPhase.Absent) return (this, [new SessionAction.Close(e.Connection, WireCode.AlreadyConnected)]);
@@ -83,20 +100,18 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
     /// <summary>As dialer: the acceptor's Hello and its Accepted are here.</summary>
     private (PeerSessionState, IReadOnlyList<SessionAction>) OnAnswered(SessionInput.HelloReceived e)
     {
-        if (Reverse?.Connection == e.Connection)
+        if (Probe?.Connection == e.Connection)
         {
-            if (Reverse.Stage != LinkStage.HelloSent || e.Instance != RemoteInstance)
-                return (this, [new SessionAction.Close(e.Connection, WireCode.ProtocolViolation)]);
-            PeerSessionState confirmed = this with { Reverse = Reverse with { Stage = LinkStage.Standing }, Phase = SessionPhase.Joined };
-            return (confirmed,
-            [
-                new SessionAction.SendAccept(e.Connection),
-                new SessionAction.RecordOpened(e.Connection),
-                new SessionAction.RecordReverseConfirmed(e.Connection),
-                new SessionAction.Join(e.Connection, PeerKind.Node),
-            ]);
+            // Another process of the peer may answer at its port; the check is of the one that dialled us.
+            if (e.Instance != RemoteInstance) return (this, [new SessionAction.Close(e.Connection, WireCode.ProtocolViolation)]);
+            return OnPairStands(e.Connection,
+                [
+                    new SessionAction.SendAccept(e.Connection), new SessionAction.RecordOpened(e.Connection),
+                    new SessionAction.RecordReverseConfirmed(e.Connection),
+                ]);
         }
-        if (First!.Stage != LinkStage.HelloSent) return (this, [new SessionAction.Close(e.Connection, WireCode.ProtocolViolation)]);
+        if (First?.Connection != e.Connection || First.Stage != LinkStage.HelloSent)
+            return (this, [new SessionAction.Close(e.Connection, WireCode.ProtocolViolation)]);
         PeerSessionState standing = this with
         {
             First = First with { Stage = LinkStage.Standing },
@@ -108,7 +123,7 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
         if (LocalKind == PeerKind.Node)
         {
             actions.Add(new SessionAction.AwaitReverseConnection(First.LinkId));
-            return (standing with { Phase = SessionPhase.AwaitingReverse }, actions);
+            return (standing with { Phase = SessionPhase.AwaitingReverse, Check = First.LinkId }, actions);
         }
         actions.Add(new SessionAction.Join(e.Connection, PeerKind.Node));
         return (standing with { Phase = SessionPhase.Joined }, actions);
@@ -147,10 +162,9 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
 
     private (PeerSessionState, IReadOnlyList<SessionAction>) OnReverseHello(SessionInput.HelloReceived e)
     {
-        bool isAwaited = Phase == SessionPhase.AwaitingReverse && Reverse is null && First is { IsDialer: true } first
-            && first.LinkId == e.LinkId && RemoteInstance == e.Instance;
+        bool isAwaited = First is { IsDialer: true } && Check != Guid.Empty && Check == e.LinkId && !IsCheckSpent && RemoteInstance == e.Instance;
         if (!isAwaited) return (this, [new SessionAction.Refuse(e.Connection, WireCode.LinkUnknown)]);
-        return (this with { Reverse = new(e.Connection, IsDialer: false, e.LinkId, LinkStage.Accepted) },
+        return (this with { Probe = new(e.Connection, IsDialer: false, e.LinkId, LinkStage.Accepted), IsCheckSpent = true },
             [new SessionAction.SendHelloAndAccept(e.Connection, e.LinkId, IsReverse: true)]);
     }
 
@@ -162,22 +176,43 @@ internal sealed partial record PeerSessionState(PeerId Local, PeerId Remote, Pee
             PeerSessionState standing = this with { First = first with { Stage = LinkStage.Standing } };
             if (RemoteKind == PeerKind.Node)
             {
-                return (standing with { Phase = SessionPhase.AwaitingReverse },
+                return (standing with { Phase = SessionPhase.AwaitingReverse, Check = first.LinkId },
                     [new SessionAction.RecordOpened(e.Connection), new SessionAction.StartReverseCheck(e.Connection, first.LinkId)]);
             }
             return (standing with { Phase = SessionPhase.Joined },
                 [new SessionAction.RecordOpened(e.Connection), new SessionAction.Join(e.Connection, PeerKind.Client)]);
         }
-        if (Phase == SessionPhase.AwaitingReverse && Reverse is { IsDialer: false, Stage: LinkStage.Accepted } reverse
-            && reverse.Connection == e.Connection)
+        if (Probe is { IsDialer: false } probe && probe.Connection == e.Connection)
         {
-            return (this with { Reverse = reverse with { Stage = LinkStage.Standing }, Phase = SessionPhase.Joined },
-            [
-                new SessionAction.RecordOpened(e.Connection),
-                new SessionAction.NoteReachability(IsReachable: true),
-                new SessionAction.Join(First!.Connection, PeerKind.Node),
-            ]);
+            return OnPairStands(First!.Connection,
+                [new SessionAction.RecordOpened(e.Connection), new SessionAction.NoteReachability(IsReachable: true)]);
         }
         return (this, [new SessionAction.Close(e.Connection, WireCode.ProtocolViolation)]);
+    }
+
+    /// <summary>The reverse connection stands: the pair is complete, for the first time or again.</summary>
+    /// <param name="sendOn">The connection of the two that we opened.</param>
+    /// <param name="actions">What the new connection asks for.</param>
+    private (PeerSessionState, IReadOnlyList<SessionAction>) OnPairStands(Guid sendOn, List<SessionAction> actions)
+    {
+        PeerSessionState complete = this with
+        {
+            Phase = SessionPhase.Joined,
+            Reverse = Probe! with { Stage = LinkStage.Standing },
+            Probe = null,
+            Check = Guid.Empty,
+            IsCheckSpent = false,
+        };
+        if (Phase == SessionPhase.AwaitingReverse) return (complete, [.. actions, new SessionAction.Join(sendOn, PeerKind.Node)]);
+        actions.Add(new SessionAction.Move(sendOn, PeerKind.Node));
+        if (Reverse is not { } old) return (complete, actions);
+        // One is enough to live on: an older one that is still here has had its time.
+        if (Retired is { } older)
+        {
+            actions.Add(new SessionAction.Close(older.Connection, WireCode.Replaced));
+            actions.Add(new SessionAction.RecordClosed(older.Connection, CloseReason.Replaced));
+        }
+        actions.Add(new SessionAction.Retire(old.Connection));
+        return (complete with { Retired = old }, actions);
     }
 }

@@ -56,4 +56,24 @@ internal abstract record SessionAction
 
     /// <summary>The peer has left.</summary>
     public sealed record Leave(CloseReason Reason) : SessionAction;
+
+    /// <summary>A joined peer's connections, or what it is in effect, have changed; from now on messages leave on this connection.</summary>
+    /// <param name="SendOn">The connection that we send on.</param>
+    /// <param name="Kind">What the peer is in effect.</param>
+    public sealed record Move(Guid SendOn, PeerKind Kind) : SessionAction;
+
+    /// <summary>Close a replaced connection when what is under way on it has had time to arrive.</summary>
+    public sealed record Retire(Guid Connection) : SessionAction;
+
+    /// <summary>Tell the peer what we are now; as a node it is asked to check that with this link id.</summary>
+    public sealed record SendKindChanged(Guid Connection, PeerKind Kind, Guid LinkId) : SessionAction;
+
+    /// <summary>Tell the peer that its address was checked a short while ago.</summary>
+    public sealed record DeclineCheck(Guid Connection) : SessionAction;
+
+    /// <summary>Tell the peer that its address has changed, so that it asks for a check.</summary>
+    public sealed record RequestCheck(Guid Connection) : SessionAction;
+
+    /// <summary>Ask the peer for a check of our reachability after a while, longer each time.</summary>
+    public sealed record AskLater(Guid Connection) : SessionAction;
 }

@@ -22,8 +22,10 @@ internal sealed class SessionTable(ISessionHost host)
     /// <param name="transport">The connection; its peer is proven.</param>
     /// <param name="source">How the peer's address was known.</param>
     /// <param name="isReverse">Whether it is our dial of a reverse check.</param>
+    /// <param name="checkedLink">The link that the reverse check is of.</param>
     /// <exception cref="MeshException"><see cref="MeshError.NodeStopped"/>, <see cref="MeshError.Blocked"/> or <see cref="MeshError.TooManyConnections"/>.</exception>
-    public (PeerSession Session, PeerConnection Connection) Attach(ITransportConnection transport, DiscoverySource source, bool isReverse)
+    public (PeerSession Session, PeerConnection Connection) Attach(
+        ITransportConnection transport, DiscoverySource source, bool isReverse, Guid checkedLink = default)
     {
         lock (_mutex)
         {
@@ -41,7 +43,7 @@ internal sealed class SessionTable(ISessionHost host)
             {
                 throw new MeshException(MeshError.TooManyConnections, $"Peer {transport.PeerId.ToShortString()} has too many connections.");
             }
-            return (session, session.Attach(transport, source, isReverse, _stopping.Token));
+            return (session, session.Attach(transport, source, isReverse, checkedLink, _stopping.Token));
         }
     }
 
