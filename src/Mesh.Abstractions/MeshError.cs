@@ -107,4 +107,7 @@ public enum MeshError
 
     /// <summary>The node is stopping or has stopped.</summary>
     NodeStopped,
+
+    /// <summary>The message was not sent, or not handled, before its deadline.</summary>
+    DeadlineExceeded,
 }

@@ -13,7 +13,10 @@ internal enum FrameType : ulong
     Outcome = 8,
     Notice = 9,
     Goodbye = 10,
+    Credit = 12,
     Message = 16,
     Request = 17,
     Response = 18,
+    ChannelHeader = 19,
+    ChannelAck = 20,
 }

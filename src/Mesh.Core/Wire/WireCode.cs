@@ -71,4 +71,7 @@ internal enum WireCode : ulong
 
     /// <summary>The requester took its request back.</summary>
     Cancelled = 22,
+
+    /// <summary>The message was not handled before its deadline.</summary>
+    DeadlineExceeded = 23,
 }

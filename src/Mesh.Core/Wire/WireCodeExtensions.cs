@@ -19,6 +19,7 @@ internal static class WireCodeExtensions
         WireCode.Busy => MeshError.Busy,
         WireCode.HandlerFailed => MeshError.HandlerFailed,
         WireCode.Cancelled => MeshError.Aborted,
+        WireCode.DeadlineExceeded => MeshError.DeadlineExceeded,
         _ => MeshError.ClosedByPeer,
     };
 
@@ -28,6 +29,7 @@ internal static class WireCodeExtensions
         MeshError.NoHandler => WireCode.NoHandler,
         MeshError.Busy => WireCode.Busy,
         MeshError.TooLarge => WireCode.TooLarge,
+        MeshError.DeadlineExceeded => WireCode.DeadlineExceeded,
         _ => WireCode.HandlerFailed,
     };
 }

@@ -51,6 +51,14 @@ internal sealed partial class PeerSession
             case FrameType.Outcome:
                 OnOutcome(FrameWriter.Parse(Outcome.Parser, frame.Body));
                 break;
+            case FrameType.Credit:
+                Credit credit = FrameWriter.Parse(Credit.Parser, frame.Body);
+                _outbound?.Sender.OnCredit(credit.Sequence, credit.Granted);
+                break;
+            case FrameType.ChannelAck:
+                ChannelAck ack = FrameWriter.Parse(ChannelAck.Parser, frame.Body);
+                _outbound?.Sender.OnChannelAck(ack.Number, ack.Received);
+                break;
             case FrameType.Notice:
                 // Once a session: each is a line in the operator's log.
                 if ((WireCode)FrameWriter.Parse(Notice.Parser, frame.Body).Code == WireCode.DuplicateIdentity && Info is not null

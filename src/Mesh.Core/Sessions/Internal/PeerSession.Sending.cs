@@ -14,6 +14,9 @@ internal sealed partial class PeerSession
 {
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
+    // What the peer's verdict may take on its way after a deadline.
+    private static readonly TimeSpan DeadlineGrace = TimeSpan.FromSeconds(1);
+
     // The header has room for 1 KiB in all.
     private const int MaxTraceState = 512;
 
@@ -22,30 +25,70 @@ internal sealed partial class PeerSession
     /// <summary>The connection that we send on and what the peer takes, while it is joined.</summary>
     private sealed record Outbound(PeerConnection Connection, MessageSender Sender, ulong MaxMessage);
 
-    public async ValueTask<SendReceipt> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
+    /// <summary>Sends a message once.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="id">Its identity.</param>
+    /// <param name="limit">Its deadline, from now; null for none.</param>
+    /// <param name="cancellationToken">Takes it back, as far as it has not left.</param>
+    public async ValueTask<SendReceipt> SendAsync(OutgoingMessage message, MessageId id, TimeSpan? limit, CancellationToken cancellationToken)
     {
-        var id = new MessageId(Host.LocalPeer, Host.Instance, Host.NextSequence());
         if (_outbound is not { } outbound) return new SendReceipt(id, SendOutcome.NotSent, MeshError.NotConnected, message.Token);
-        if ((ulong)message.Payload.Length > outbound.MaxMessage) return new SendReceipt(id, SendOutcome.NotSent, MeshError.TooLarge, message.Token);
+        // A handler of the peer may take a streamed message above its limit: the peer says so itself.
+        if (message.Content is null && (ulong)message.Payload.Length > outbound.MaxMessage)
+            return new SendReceipt(id, SendOutcome.NotSent, MeshError.TooLarge, message.Token);
         using Activity? activity = StartSend(message.Channel, id);
         long started = Host.Clock.GetTimestamp();
-        var queued = new OutboundMessage(id, MakeHeader(message, id, activity), message.Payload, message.Token);
+        var queued = new OutboundMessage(id, MakeHeader(message, id, activity), message)
+        {
+            Expires = limit is { } lifetime ? started + (long)(lifetime.TotalSeconds * Host.Clock.TimestampFrequency) : null,
+        };
         SendReceipt receipt;
         try
         {
-            MeshError? refusal = await outbound.Sender.SendAsync(queued, message.FailWhenQueueFull, cancellationToken).ConfigureAwait(false);
-            if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
-            receipt = await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            receipt = limit is null
+                ? await SendAsync(outbound, queued, cancellationToken).ConfigureAwait(false)
+                : await SendWithinAsync(outbound, queued, limit.Value, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException)
         {
-            // Takes the message back as far as it has not left.
+            queued.TryTakeBack();
             queued.TrySetCanceled(cancellationToken);
             activity?.SetTag(MeshTelemetry.Attributes.ErrorType, "cancelled");
             throw;
         }
         Observe(activity, started, receipt);
         return receipt;
+    }
+
+    private static async ValueTask<SendReceipt> SendAsync(Outbound outbound, OutboundMessage queued, CancellationToken cancellationToken)
+    {
+        MeshError? refusal = await outbound.Sender.SendAsync(queued, cancellationToken).ConfigureAwait(false);
+        if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
+        return await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task<SendReceipt> SendWithinAsync(Outbound outbound, OutboundMessage queued, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(limit, Host.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        try
+        {
+            return await SendAsync(outbound, queued, either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (queued.TryTakeBack()) queued.Complete(SendOutcome.NotSent, MeshError.DeadlineExceeded);
+        }
+        try
+        {
+            // It has left: the peer's own verdict is under way, unless the connection is silent.
+            return await queued.Task.WaitAsync(DeadlineGrace, Host.Clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            queued.Complete(SendOutcome.Unknown, MeshError.DeadlineExceeded);
+            return await queued.Task.ConfigureAwait(false);
+        }
     }
 
     public async Task<ReadOnlyMemory<byte>> RequestAsync(string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -129,7 +172,7 @@ internal sealed partial class PeerSession
     private void StartSending(PeerConnection connection, ulong maxMessage)
     {
         LimitsOf(out int messages, out int bytes);
-        _outbound = new Outbound(connection, new MessageSender(connection, messages, bytes), maxMessage);
+        _outbound = new Outbound(connection, new MessageSender(connection, messages, bytes, Host.Clock), maxMessage);
     }
 
     private void LimitsOf(out int messages, out int bytes)
@@ -149,7 +192,9 @@ internal sealed partial class PeerSession
     private static MessageHeader MakeHeader(OutgoingMessage message, MessageId id, Activity? activity) => new()
     {
         Sequence = id.Sequence,
-        Channel = message.Channel,
+        // An ordered channel's stream names it once.
+        Channel = message.IsOrdered ? "" : message.Channel,
+        Repeatable = message.RetryFor is not null,
         // Without a listener of ours the caller's trace still goes along.
         Traceparent = TraceParentOf(activity ?? Activity.Current),
         Tracestate = TraceStateOf(activity ?? Activity.Current),
