@@ -34,15 +34,13 @@ internal sealed partial class MessageSender
             var credit = new SendCredit();
             _credits[message.Id.Sequence] = credit;
             // The peer may refuse the rest, or the sender give up, while we wait for credit.
-            foreach (Task end in new[] { stream.WritesAcknowledged, message.Task })
-            {
-                _ = end.ContinueWith(
-                    static (ended, state) =>
-                    {
-                        _ = ended.Exception;
-                        ((SendCredit)state!).End();
-                    }, credit, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
+            message.OnEnd(credit.End);
+            _ = stream.WritesAcknowledged.ContinueWith(
+                static (ended, state) =>
+                {
+                    _ = ended.Exception;
+                    ((SendCredit)state!).End();
+                }, credit, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
             var head = new ArrayBufferWriter<byte>(256);
             FrameWriter.WriteVarInt(head, (ulong)StreamType.LargeMessage);
             FrameWriter.WriteHead(head, FrameType.Message, message.Header, message.Length);
@@ -98,7 +96,7 @@ internal sealed partial class MessageSender
         {
             // The caller's own stream failed: that is for the caller, in its own words.
             stream.Reset((ulong)WireCode.Cancelled);
-            message.TrySetException(e.InnerException!);
+            message.Fail(e.InnerException!);
             return false;
         }
         finally

@@ -118,18 +118,14 @@ internal sealed partial class MessageSender
     {
         if (!await EnterAsync(_handled, message.FailWhenFull, cancellationToken).ConfigureAwait(false)) return false;
         AwaitOutcome(message);
-        _ = message.Task.ContinueWith(
-            static (_, state) => ((SemaphoreSlim)state!).Release(), _handled, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+        message.OnEnd(() => _handled.Release());
         return true;
     }
 
     private void AwaitOutcome(OutboundMessage message)
     {
         _awaitingOutcome[message.Id.Sequence] = message;
-        _ = message.Task.ContinueWith(
-            (_, sequence) => _awaitingOutcome.TryRemove((ulong)sequence!, out OutboundMessage? _),
-            message.Id.Sequence, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        message.OnEnd(() => _awaitingOutcome.TryRemove(message.Id.Sequence, out _));
         if (_isStopped) message.CompleteLost();
     }
 

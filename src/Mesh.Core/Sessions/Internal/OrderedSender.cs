@@ -42,9 +42,7 @@ internal sealed class OrderedSender(PeerConnection connection, string name, ulon
     public void Begin(OutboundMessage message)
     {
         Interlocked.Increment(ref _underWay);
-        _ = message.Task.ContinueWith(
-            static (_, state) => Interlocked.Decrement(ref ((OrderedSender)state!)._underWay), this, CancellationToken.None,
-            TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
+        message.OnEnd(() => Interlocked.Decrement(ref _underWay));
     }
 
     public ValueTask<bool> EnqueueAsync(OutboundMessage message, CancellationToken cancellationToken) => _queue.EnqueueAsync(message, cancellationToken);
@@ -137,12 +135,7 @@ internal sealed class OrderedSender(PeerConnection connection, string name, ulon
                 break;
             }
             // One that waits for its handlers keeps its slot until they have returned: they are bounded too.
-            if (message.Header.WantsOutcome)
-            {
-                _ = message.Task.ContinueWith(
-                    static (_, state) => ((SemaphoreSlim)state!).Release(), _unreadSlots, CancellationToken.None,
-                    TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-            }
+            if (message.Header.WantsOutcome) message.OnEnd(() => _unreadSlots.Release());
             FrameWriter.Write(output, FrameType.Message, message.Header, message.Payload.Span);
             lock (_mutex) _unread.Enqueue(message);
             count++;

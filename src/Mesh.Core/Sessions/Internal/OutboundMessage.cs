@@ -12,6 +12,9 @@ internal sealed class OutboundMessage(MessageId id, MessageHeader header, Outgoi
     private const int Left = 1;
     private const int TakenBack = 2;
 
+    private static readonly Action Over = static () => { };
+
+    private Action? _onEnd;
     private int _state;
 
     public MessageId Id => id;
@@ -59,9 +62,47 @@ internal sealed class OutboundMessage(MessageId id, MessageHeader header, Outgoi
     /// <summary>Takes it back; false when it has left already.</summary>
     public bool TryTakeBack() => Interlocked.CompareExchange(ref _state, TakenBack, Waiting) == Waiting;
 
-    public void Complete(SendOutcome outcome, MeshError? error = null) => TrySetResult(new SendReceipt(id, outcome, error, message.Token));
+    /// <summary>Has something done when the message ends, before its sender hears of it; at once when it has ended.</summary>
+    public void OnEnd(Action action)
+    {
+        while (true)
+        {
+            Action? before = Volatile.Read(ref _onEnd);
+            if (ReferenceEquals(before, Over))
+            {
+                action();
+                return;
+            }
+            if (ReferenceEquals(Interlocked.CompareExchange(ref _onEnd, before + action, before), before)) return;
+        }
+    }
+
+    public void Complete(SendOutcome outcome, MeshError? error = null)
+    {
+        if (End()) SetResult(new SendReceipt(id, outcome, error, message.Token));
+    }
+
+    public void Cancel(CancellationToken cancellationToken)
+    {
+        TryTakeBack();
+        if (End()) SetCanceled(cancellationToken);
+    }
+
+    public void Fail(Exception exception)
+    {
+        if (End()) SetException(exception);
+    }
 
     /// <summary>Ends it when the connection is lost.</summary>
     public void CompleteLost() =>
         Complete(Volatile.Read(ref _state) == Left ? SendOutcome.Unknown : SendOutcome.NotSent, MeshError.ConnectionLost);
+
+    /// <summary>Claims the message's end, which is the first one.</summary>
+    private bool End()
+    {
+        Action? actions = Interlocked.Exchange(ref _onEnd, Over);
+        if (ReferenceEquals(actions, Over)) return false;
+        actions?.Invoke();
+        return true;
+    }
 }

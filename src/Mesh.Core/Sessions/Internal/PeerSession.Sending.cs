@@ -51,8 +51,7 @@ internal sealed partial class PeerSession
         }
         catch (OperationCanceledException)
         {
-            queued.TryTakeBack();
-            queued.TrySetCanceled(cancellationToken);
+            queued.Cancel(cancellationToken);
             activity?.SetTag(MeshTelemetry.Attributes.ErrorType, "cancelled");
             throw;
         }
