@@ -23,7 +23,7 @@ internal static class MeshCommandLine
             EventsCommand.Create(),
             CacheCommand.Create(),
             DoctorCommand.Create(),
-            new Command("bench", "Measure this machine.") { TransportBenchmarkCommand.Create() },
+            new Command("bench", "Measure this machine.") { TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create() },
         };
         root.Options.Add(CommonOptions.Output);
         root.Options.Add(CommonOptions.Verbose);
