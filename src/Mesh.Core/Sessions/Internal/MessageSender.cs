@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using EventMesh.Messaging;
 using EventMesh.Transport;
@@ -132,17 +131,18 @@ internal sealed partial class MessageSender
     private async Task RunAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var output = new ArrayBufferWriter<byte>(WireLimits.Batch + WireLimits.MessageHeader);
+        var output = new PooledBufferWriter();
         try
         {
             while (await _queue.WaitAsync(_connection.Ended).ConfigureAwait(false))
             {
-                await _batches.WaitAsync(_connection.Ended).ConfigureAwait(false);
+                // Lets those in who are about to send: a stream costs more than the messages on it.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                if (!_batches.Wait(0, CancellationToken.None)) await _batches.WaitAsync(_connection.Ended).ConfigureAwait(false);
                 ITransportStream stream =
                     await _connection.Transport.OpenStreamAsync(StreamDirection.Unidirectional, _connection.Ended).ConfigureAwait(false);
                 List<OutboundMessage> batch = [];
                 long bytes = 0;
-                output.ResetWrittenCount();
                 FrameWriter.WriteVarInt(output, (ulong)StreamType.Messages);
                 // Everything that waits now and fits shares the stream, so that a loss delays at most this batch.
                 while (_queue.TryDequeue(batch.Count == 0 ? int.MaxValue : WireLimits.Batch - output.WrittenCount, out OutboundMessage? message))
@@ -155,10 +155,13 @@ internal sealed partial class MessageSender
                 if (batch.Count == 0)
                 {
                     _batches.Release();
+                    output.Release();
                     await stream.DisposeAsync().ConfigureAwait(false);
                     continue;
                 }
-                await SendBatchAsync(stream, output.WrittenMemory, batch, bytes).ConfigureAwait(false);
+                // After a write that was aborted the transport may still hold the memory.
+                if (await SendBatchAsync(stream, output.WrittenMemory, batch, bytes).ConfigureAwait(false)) output.Release();
+                else output.Abandon();
             }
         }
         catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)
@@ -168,7 +171,7 @@ internal sealed partial class MessageSender
         Stop();
     }
 
-    private async Task SendBatchAsync(ITransportStream stream, ReadOnlyMemory<byte> frames, List<OutboundMessage> batch, long bytes)
+    private async Task<bool> SendBatchAsync(ITransportStream stream, ReadOnlyMemory<byte> frames, List<OutboundMessage> batch, long bytes)
     {
         try
         {
@@ -179,15 +182,16 @@ internal sealed partial class MessageSender
             _batches.Release();
             Settle(batch, isAcknowledged: false);
             await stream.DisposeAsync().ConfigureAwait(false);
-            return;
+            return false;
         }
         _connection.CountSent(batch.Count, bytes);
-        if (!_inFlight.TryRun(static s => s.Sender.AwaitAcknowledgementAsync(s.Stream, s.Batch), (Sender: this, Stream: stream, Batch: batch)))
+        if (!_inFlight.TryBegin(static s => s.Sender.AwaitAcknowledgementAsync(s.Stream, s.Batch), (Sender: this, Stream: stream, Batch: batch)))
         {
             _batches.Release();
             Settle(batch, isAcknowledged: false);
             await stream.DisposeAsync().ConfigureAwait(false);
         }
+        return true;
     }
 
     private async Task AwaitAcknowledgementAsync(ITransportStream stream, List<OutboundMessage> batch)
@@ -202,7 +206,8 @@ internal sealed partial class MessageSender
     {
         try
         {
-            await stream.WritesAcknowledged.WaitAsync(_connection.Ended).ConfigureAwait(false);
+            // It fails with the connection, and needs no token.
+            await stream.WritesAcknowledged.ConfigureAwait(false);
             return true;
         }
         catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)

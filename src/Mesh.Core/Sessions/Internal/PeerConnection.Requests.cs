@@ -33,8 +33,8 @@ internal sealed partial class PeerConnection
     private async Task<(WireCode Code, ReadOnlyMemory<byte> Response)> RunRequestAsync(ITransportStream stream, FrameReader reader)
     {
         (MessageHeader header, byte[] payload) = await ReadRequestAsync(reader).ConfigureAwait(false);
-        // The requester takes its request back by stopping the response's stream.
-        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Ended);
+        // The requester takes its request back by stopping the response's stream; the end of the connection shows there too.
+        using var cancellation = new CancellationTokenSource();
         _ = stream.WritesAcknowledged.ContinueWith(
             static (_, state) => CancelQuietly((CancellationTokenSource)state!), cancellation,
             CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -48,7 +48,7 @@ internal sealed partial class PeerConnection
         {
             return (e.Error.ToWireCode(), default);
         }
-        catch (OperationCanceledException) when (!Ended.IsCancellationRequested)
+        catch (OperationCanceledException)
         {
             return (WireCode.Cancelled, default);
         }

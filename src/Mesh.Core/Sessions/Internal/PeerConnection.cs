@@ -161,7 +161,8 @@ internal sealed partial class PeerConnection : IAsyncDisposable
             while (true)
             {
                 ITransportStream stream = await _transport.AcceptStreamAsync(Ended).ConfigureAwait(false);
-                if (!_streams.TryRun(static state => state.Connection.HandleStreamAsync(state.Stream), (Connection: this, Stream: stream)))
+                // On this thread as far as what has arrived goes: handing over does not wait, and a hop costs more than most streams.
+                if (!_streams.TryBegin(static state => state.Connection.HandleStreamAsync(state.Stream), (Connection: this, Stream: stream)))
                     await stream.DisposeAsync().ConfigureAwait(false);
             }
         }

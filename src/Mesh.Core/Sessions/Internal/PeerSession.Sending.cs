@@ -45,9 +45,16 @@ internal sealed partial class PeerSession
         SendReceipt receipt;
         try
         {
-            receipt = limit is null
-                ? await SendAsync(outbound, queued, cancellationToken).ConfigureAwait(false)
-                : await SendWithinAsync(outbound, queued, limit.Value, cancellationToken).ConfigureAwait(false);
+            if (limit is not null)
+            {
+                receipt = await SendWithinAsync(outbound, queued, limit.Value, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                MeshError? refusal = await outbound.Sender.SendAsync(queued, cancellationToken).ConfigureAwait(false);
+                if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
+                receipt = await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -59,20 +66,15 @@ internal sealed partial class PeerSession
         return receipt;
     }
 
-    private static async ValueTask<SendReceipt> SendAsync(Outbound outbound, OutboundMessage queued, CancellationToken cancellationToken)
-    {
-        MeshError? refusal = await outbound.Sender.SendAsync(queued, cancellationToken).ConfigureAwait(false);
-        if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
-        return await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
-    }
-
     private async Task<SendReceipt> SendWithinAsync(Outbound outbound, OutboundMessage queued, TimeSpan limit, CancellationToken cancellationToken)
     {
         using var timer = new CancellationTokenSource(limit, Host.Clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
         try
         {
-            return await SendAsync(outbound, queued, either.Token).ConfigureAwait(false);
+            MeshError? refusal = await outbound.Sender.SendAsync(queued, either.Token).ConfigureAwait(false);
+            if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
+            return await queued.Task.WaitAsync(either.Token).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -101,26 +103,21 @@ internal sealed partial class PeerSession
         ITransportStream? stream = null;
         try
         {
-            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, connection.Ended);
-            stream = await connection.Transport.OpenStreamAsync(StreamDirection.Bidirectional, cancellation.Token).ConfigureAwait(false);
+            // The end of the connection ends each of these by itself.
+            stream = await connection.Transport.OpenStreamAsync(StreamDirection.Bidirectional, cancellationToken).ConfigureAwait(false);
             var output = new ArrayBufferWriter<byte>(payload.Length + 256);
             FrameWriter.WriteVarInt(output, (ulong)StreamType.Request);
             FrameWriter.Write(output, FrameType.Request, MakeHeader(new OutgoingMessage(channel, payload), id, activity), payload.Span);
-            await stream.WriteAsync(output.WrittenMemory, endStream: true, cancellation.Token).ConfigureAwait(false);
+            await stream.WriteAsync(output.WrittenMemory, endStream: true, cancellationToken).ConfigureAwait(false);
             connection.CountSent(0, payload.Length);
             using var reader = new FrameReader(stream);
             int maxFrame = Host.Options.Limits.MaxMessageBytes + WireLimits.MessageHeader + VarInt.MaxLength;
-            if (await reader.ReadFrameAsync(maxFrame, cancellation.Token).ConfigureAwait(false) is not { Type: FrameType.Response } frame)
+            if (await reader.ReadFrameAsync(maxFrame, cancellationToken).ConfigureAwait(false) is not { Type: FrameType.Response } frame)
                 throw new MeshException(MeshError.ProtocolViolation, "The peer ended the request's stream without a response.");
             (ResponseHeader header, ReadOnlyMemory<byte> response) = FrameWriter.Split(ResponseHeader.Parser, frame.Body);
             if (header.Code == 0) return response.ToArray();
             MeshError error = ((WireCode)header.Code).ToMeshError();
             throw new MeshException(error, $"Peer {Peer.ToShortString()} did not answer the request on '{channel}': {error}.") { RemoteCode = header.Code };
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            activity?.SetStatus(ActivityStatusCode.Error);
-            throw new MeshException(MeshError.ConnectionLost, $"The connection with peer {Peer.ToShortString()} was lost during the request.");
         }
         catch (OperationCanceledException)
         {
@@ -128,11 +125,18 @@ internal sealed partial class PeerSession
             stream?.Reset((ulong)WireCode.Cancelled);
             throw;
         }
-        catch (MeshException e) when (e.Error == MeshError.ClosedByPeer && e.RemoteCode is not null)
+        catch (MeshException e) when (MessageSender.RefusalOf(e) is { } refusal)
         {
             activity?.SetStatus(ActivityStatusCode.Error);
-            MeshError error = ((WireCode)e.RemoteCode.Value).ToMeshError();
-            throw new MeshException(error, $"Peer {Peer.ToShortString()} refused the request on '{channel}': {error}.", e) { RemoteCode = e.RemoteCode };
+            throw new MeshException(refusal, $"Peer {Peer.ToShortString()} refused the request on '{channel}': {refusal}.", e) { RemoteCode = e.RemoteCode };
+        }
+        catch (Exception e) when (
+            e is ObjectDisposedException
+                or MeshException { Error: MeshError.ClosedByPeer or MeshError.IdleTimeout or MeshError.ConnectionLost }
+                or MeshException { Error: MeshError.Aborted, RemoteCode: null })
+        {
+            activity?.SetStatus(ActivityStatusCode.Error);
+            throw new MeshException(MeshError.ConnectionLost, $"The connection with peer {Peer.ToShortString()} was lost during the request.", e);
         }
         catch (MeshException e)
         {
