@@ -35,6 +35,19 @@ public interface IMesh
     /// </remarks>
     Task<ReadOnlyMemory<byte>> RequestAsync(PeerId peer, string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default);
 
+    /// <summary>Sends a request and waits for its response for a limited time; then it is taken back, as by its cancellation.</summary>
+    /// <param name="peer">The peer.</param>
+    /// <param name="channel">Which handler it is for: 1 to 128 bytes of UTF-8.</param>
+    /// <param name="payload">The request's content.</param>
+    /// <param name="timeout">How long to wait; above zero.</param>
+    /// <param name="cancellationToken">Cancels the request on both sides.</param>
+    /// <remarks>
+    /// The task fails with <see cref="MeshException"/> as that of
+    /// <see cref="RequestAsync(PeerId, string, ReadOnlyMemory{byte}, CancellationToken)"/> does, and with <see cref="MeshError.Timeout"/>.
+    /// </remarks>
+    Task<ReadOnlyMemory<byte>> RequestAsync(
+        PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default);
+
     /// <summary>Dials an address and waits until the peer there is joined; one that is joined already is returned as it is.</summary>
     /// <param name="endpoint">The address.</param>
     /// <param name="expected">The peer that has to be there; null for any.</param>

@@ -116,4 +116,7 @@ public enum MeshError
 
     /// <summary>The peer or its address came too often, here or there.</summary>
     RateLimited,
+
+    /// <summary>The message was not sent, or not handled, before its deadline.</summary>
+    DeadlineExceeded,
 }

@@ -154,6 +154,14 @@ public sealed class PluginHost : IMeshExtension
                 + "Keep one; it can look at the request's channel.");
         }
 
+        if (application.Handlers.LargeMessageHandlers.Count > 1)
+        {
+            throw new MeshException(
+                MeshError.PluginUnusable,
+                $"The application has several handlers of large messages ({string.Join(", ", application.Handlers.LargeMessageHandlers)}). "
+                + "Keep one; it can look at the message's channel.");
+        }
+
         foreach ((string handler, string notification) in application.Handlers.NeverCalled)
             Log.HandlerNeverCalled(_logger, PluginLoader.ApplicationName, handler, notification);
         Add(

@@ -71,6 +71,10 @@ public sealed class FakeMesh(FakeJournal? journal = null) : IMesh
         return new(id, error is null ? SendOutcome.Handled : SendOutcome.Refused, error, message.Token);
     }
 
+    public Task<ReadOnlyMemory<byte>> RequestAsync(
+        PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        RequestAsync(peer, channel, payload, cancellationToken);
+
     public async Task<ReadOnlyMemory<byte>> RequestAsync(
         PeerId peer, string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default)
     {

@@ -28,6 +28,17 @@ public interface IMessageDispatcher
     /// </remarks>
     Task<ReadOnlyMemory<byte>> DispatchAsync(RemoteRequest request, System.Diagnostics.ActivityContext parent, CancellationToken cancellationToken);
 
+    /// <summary>Whether a handler takes large messages of a channel as streams; without one they come whole. False unless it says otherwise.</summary>
+    bool TakesLargeMessages(string channel) => false;
+
+    /// <summary>Hands a large message over, as it arrives, to the one handler of its channel.</summary>
+    /// <param name="message">The message; its content may be read until the task has completed.</param>
+    /// <param name="parent">The sender's trace context.</param>
+    /// <param name="cancellationToken">The connection was lost.</param>
+    /// <returns>As for <see cref="DispatchAsync(MessageReceived, System.Diagnostics.ActivityContext)"/>.</returns>
+    Task<MeshError?> DispatchAsync(LargeMessage message, System.Diagnostics.ActivityContext parent, CancellationToken cancellationToken) =>
+        Task.FromResult<MeshError?>(MeshError.NoHandler);
+
     /// <summary>Tells all handlers of a change; drops the oldest waiting one of a slow handler, with a metric.</summary>
     void Publish(INotification notification);
 }

@@ -147,26 +147,6 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     }
 
     /// <inheritdoc/>
-    public ValueTask<SendReceipt> SendAsync(PeerId peer, OutgoingMessage message, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(message);
-        CheckMessage(message.Channel, message.Payload.Length);
-        if (_table is not null && _table.TryGet(peer, out PeerSession? session)) return session.SendAsync(message, cancellationToken);
-        var id = new MessageId(LocalPeer, Instance, ((ISessionHost)this).NextSequence());
-        return new(new SendReceipt(id, SendOutcome.NotSent, MeshError.NotConnected, message.Token));
-    }
-
-    /// <inheritdoc/>
-    public Task<ReadOnlyMemory<byte>> RequestAsync(
-        PeerId peer, string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default)
-    {
-        CheckMessage(channel, payload.Length);
-        if (_table is not null && _table.TryGet(peer, out PeerSession? session)) return session.RequestAsync(channel, payload, cancellationToken);
-        return Task.FromException<ReadOnlyMemory<byte>>(new MeshException(
-            MeshError.NotConnected, $"Peer {peer.ToShortString()} is not joined. Connect to it first, or wait until it has joined."));
-    }
-
-    /// <inheritdoc/>
     public Task<PeerInfo> ConnectAsync(IPEndPoint endpoint, PeerId? expected = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(endpoint);
@@ -189,17 +169,4 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
 
     private static T Started<T>(T? part)
         where T : class => part ?? throw new InvalidOperationException("The node has not started.");
-
-    private void CheckMessage(string channel, int length)
-    {
-        ArgumentNullException.ThrowIfNull(channel);
-        int size = System.Text.Encoding.UTF8.GetByteCount(channel);
-        if (size is 0 or > WireLimits.Channel)
-            throw new ArgumentException($"A channel's name has 1 to {WireLimits.Channel} bytes of UTF-8, not {size}.", nameof(channel));
-        if (length > _options.Limits.MaxMessageBytes)
-        {
-            throw new ArgumentException(
-                $"The message has {length} bytes; the limit is {_options.Limits.MaxMessageBytes} (EventMesh:Limits:MaxMessageBytes).", nameof(length));
-        }
-    }
 }

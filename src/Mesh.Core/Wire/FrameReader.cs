@@ -54,6 +54,45 @@ internal sealed class FrameReader(ITransportStream stream, int initialCapacity =
         return new Frame((FrameType)type.Value, body);
     }
 
+    /// <summary>Whether nothing is read ahead: the next read has to wait for the peer.</summary>
+    public bool IsDrained => _start == _end;
+
+    /// <summary>Reads the head of a frame of header and payload, whose payload then follows by <see cref="ReadPayloadAsync"/>.</summary>
+    /// <exception cref="MeshException"><see cref="MeshError.ProtocolViolation"/>: it is not one.</exception>
+    public async ValueTask<(FrameType Type, T Header, long PayloadLength)> ReadHeadAsync<T>(
+        Google.Protobuf.MessageParser<T> parser, CancellationToken cancellationToken)
+        where T : Google.Protobuf.IMessage<T>
+    {
+        ulong type = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false) ?? throw Truncated();
+        ulong length = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false) ?? throw Truncated();
+        ulong size = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false) ?? throw Truncated();
+        ulong head = (ulong)VarInt.LengthOf(size) + size;
+        if (size > WireLimits.MessageHeader || head > length || length > long.MaxValue)
+            throw new MeshException(MeshError.ProtocolViolation, "A message's header is missing or too long.");
+        while (_end - _start < (int)size)
+        {
+            if (!await FillAsync((int)size, cancellationToken).ConfigureAwait(false)) throw Truncated();
+        }
+        T header = FrameWriter.Parse(parser, _buffer.AsMemory(_start, (int)size));
+        _start += (int)size;
+        return ((FrameType)type, header, (long)(length - head));
+    }
+
+    /// <summary>Reads at least one byte of a payload.</summary>
+    /// <exception cref="MeshException"><see cref="MeshError.ProtocolViolation"/>: the stream ended within it.</exception>
+    public async ValueTask<int> ReadPayloadAsync(Memory<byte> destination, CancellationToken cancellationToken)
+    {
+        int held = Math.Min(_end - _start, destination.Length);
+        if (held > 0)
+        {
+            _buffer.AsMemory(_start, held).CopyTo(destination);
+            _start += held;
+            return held;
+        }
+        int read = await stream.ReadAsync(destination, cancellationToken).ConfigureAwait(false);
+        return read > 0 ? read : throw Truncated();
+    }
+
     public void Dispose()
     {
         byte[] buffer = Interlocked.Exchange(ref _buffer, []);

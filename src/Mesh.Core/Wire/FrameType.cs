@@ -16,7 +16,10 @@ internal enum FrameType : ulong
     DialBackRequest = 13,
     DialBackResult = 14,
     KindChanged = 11,
+    Credit = 12,
     Message = 16,
     Request = 17,
     Response = 18,
+    ChannelHeader = 19,
+    ChannelAck = 20,
 }

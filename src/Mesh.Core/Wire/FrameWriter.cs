@@ -28,7 +28,7 @@ internal static class FrameWriter
     }
 
     /// <summary>All of a frame of header and payload but the payload, which follows on the stream.</summary>
-    public static void WriteHead(IBufferWriter<byte> output, FrameType type, IMessage header, int payloadLength)
+    public static void WriteHead(IBufferWriter<byte> output, FrameType type, IMessage header, long payloadLength)
     {
         int size = header.CalculateSize();
         WriteVarInt(output, (ulong)type);

@@ -9,8 +9,11 @@ internal enum StreamType : ulong
     /// <summary>One or several small messages, unidirectional.</summary>
     Messages = 1,
 
-    /// <summary>One message above <see cref="WireLimits.LargeMessage"/>, unidirectional.</summary>
+    /// <summary>One message above <see cref="WireLimits.LargeMessage"/>, or a streamed one, unidirectional.</summary>
     LargeMessage = 2,
+
+    /// <summary>The messages of one ordered channel, unidirectional and long-lived.</summary>
+    OrderedChannel = 3,
 
     /// <summary>One request and its response, bidirectional.</summary>
     Request = 4,

@@ -92,4 +92,7 @@ internal enum WireCode : ulong
 
     /// <summary>The peer's address has changed: whether it can be dialled there has to be proven.</summary>
     AddressChanged = 28,
+
+    /// <summary>The message was not handled before its deadline.</summary>
+    DeadlineExceeded = 23,
 }

@@ -23,6 +23,7 @@ internal static class WireCodeExtensions
         WireCode.SuccessionConflict => MeshError.SuccessionConflict,
         WireCode.Blocked => MeshError.Blocked,
         WireCode.RateLimited => MeshError.RateLimited,
+        WireCode.DeadlineExceeded => MeshError.DeadlineExceeded,
         _ => MeshError.ClosedByPeer,
     };
 
@@ -32,6 +33,7 @@ internal static class WireCodeExtensions
         MeshError.NoHandler => WireCode.NoHandler,
         MeshError.Busy => WireCode.Busy,
         MeshError.TooLarge => WireCode.TooLarge,
+        MeshError.DeadlineExceeded => WireCode.DeadlineExceeded,
         _ => WireCode.HandlerFailed,
     };
 }

@@ -12,6 +12,15 @@ internal static class WireLimits
     /// <summary>The frames that share one stream: 64 KiB.</summary>
     public const int Batch = 64 * 1024;
 
+    /// <summary>A streamed message: 1 GiB.</summary>
+    public const long StreamedMessage = 1L << 30;
+
+    /// <summary>What a large message may be ahead of what its receiver has granted: 1 MiB.</summary>
+    public const int UngrantedBytes = 1024 * 1024;
+
+    /// <summary>Ordered channels of one peer in one direction.</summary>
+    public const int OrderedChannels = 16;
+
     /// <summary>A message's header: 1 KiB.</summary>
     public const int MessageHeader = 1024;
 

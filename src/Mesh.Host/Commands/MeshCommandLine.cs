@@ -24,7 +24,10 @@ internal static class MeshCommandLine
             CacheCommand.Create(),
             TrustCommand.Create(),
             DoctorCommand.Create(),
-            new Command("bench", "Measure this machine.") { TransportBenchmarkCommand.Create(), JournalBenchmarkCommand.Create() },
+            new Command("bench", "Measure this machine.")
+            {
+                TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create(), JournalBenchmarkCommand.Create(),
+            },
         };
         root.Options.Add(CommonOptions.Output);
         root.Options.Add(CommonOptions.Verbose);

@@ -43,6 +43,7 @@ internal static class ErrorCatalog
         MeshError.NodeStopped => new("node-stopped", ExitCode.NodeNotRunning, 503, "No node is running"),
         MeshError.Blocked => new("blocked", ExitCode.PeerUnreachable, 403, "The peer or its address is blocked"),
         MeshError.RateLimited => new("rate-limited", ExitCode.PeerUnreachable, 429, "The peer or its address came too often"),
+        MeshError.DeadlineExceeded => new("deadline-exceeded", ExitCode.NotDelivered, 504, "The deadline has passed"),
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "An error without an entry."),
     };
 }

@@ -48,6 +48,13 @@ internal sealed class MessageTap(IMessageDispatcher inner, TimeProvider time) : 
         inner.DispatchAsync(request, parent, cancellationToken);
 
     /// <inheritdoc/>
+    public bool TakesLargeMessages(string channel) => inner.TakesLargeMessages(channel);
+
+    /// <inheritdoc/>
+    public Task<MeshError?> DispatchAsync(LargeMessage message, ActivityContext parent, CancellationToken cancellationToken) =>
+        inner.DispatchAsync(message, parent, cancellationToken);
+
+    /// <inheritdoc/>
     public void Publish(INotification notification) => inner.Publish(notification);
 
     private static async Task<MeshError?> IgnoreNoHandlerAsync(Task<MeshError?> handled) =>

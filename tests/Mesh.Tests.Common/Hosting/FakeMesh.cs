@@ -57,6 +57,10 @@ public sealed class FakeMesh : IMesh
         return new SendReceipt(new MessageId(LocalPeer, Guid.Empty, (ulong)Interlocked.Increment(ref _sequence)), outcome, error, message.Token);
     }
 
+    public Task<ReadOnlyMemory<byte>> RequestAsync(
+        PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default) =>
+        RequestAsync(peer, channel, payload, cancellationToken);
+
     public Task<ReadOnlyMemory<byte>> RequestAsync(PeerId peer, string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken = default) =>
         channel == "nobody"
             ? throw new MeshException(MeshError.NoHandler, "No handler.")

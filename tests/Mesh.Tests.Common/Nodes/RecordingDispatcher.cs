@@ -21,6 +21,14 @@ public sealed class RecordingDispatcher : IMessageDispatcher
     /// <summary>What handlers of requests answer; by custom the request's own content.</summary>
     public Func<RemoteRequest, CancellationToken, Task<ReadOnlyMemory<byte>>> OnRequest { get; set; } = (request, _) => Task.FromResult(request.Payload);
 
+    /// <summary>What takes large messages as streams; null for nobody.</summary>
+    public Func<LargeMessage, CancellationToken, Task<MeshError?>>? OnLarge { get; set; }
+
+    public bool TakesLargeMessages(string channel) => OnLarge is not null;
+
+    public Task<MeshError?> DispatchAsync(LargeMessage message, ActivityContext parent, CancellationToken cancellationToken) =>
+        OnLarge!(message, cancellationToken);
+
     public Task<MeshError?> DispatchAsync(MessageReceived message, ActivityContext parent)
     {
         Messages.Enqueue((message, parent));

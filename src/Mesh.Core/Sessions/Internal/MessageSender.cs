@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Collections.Concurrent;
 using EventMesh.Messaging;
 using EventMesh.Transport;
@@ -7,15 +6,16 @@ using EventMesh.Wire;
 namespace EventMesh.Sessions.Internal;
 
 /// <summary>
-/// Sends one peer's messages on the connection of this side: small ones share a stream when several wait, each large one has a stream of its own.
+/// Sends one peer's messages on the connection of this side: small ones share a stream when several wait, each large one and each ordered
+/// channel has a stream of its own.
 /// </summary>
-internal sealed class MessageSender
+internal sealed partial class MessageSender
 {
     private const int MaxLargeAtATime = 4;
     private const int MaxBatchesInFlight = 64;
-    private const int LargePiece = 64 * 1024;
 
     private readonly PeerConnection _connection;
+    private readonly TimeProvider _clock;
     private readonly SendQueue _queue;
     private readonly SemaphoreSlim _handled;
 
@@ -27,9 +27,12 @@ internal sealed class MessageSender
     private readonly Task _loop;
     private volatile bool _isStopped;
 
-    public MessageSender(PeerConnection connection, int maxMessages, int maxBytes)
+    public MessageSender(PeerConnection connection, int maxMessages, int maxBytes, TimeProvider clock)
     {
         _connection = connection;
+        _clock = clock;
+        _channelMessages = Math.Max(1, maxMessages / OrderedShare);
+        _channelBytes = Math.Max(WireLimits.LargeMessage, maxBytes / OrderedShare);
         _queue = new SendQueue(maxMessages, maxBytes);
         _handled = new SemaphoreSlim(maxMessages, maxMessages);
         _loop = RunAsync();
@@ -37,24 +40,13 @@ internal sealed class MessageSender
 
     /// <summary>Sends; the message's task says how it ended.</summary>
     /// <returns>Why it was not taken, or null.</returns>
-    public async ValueTask<MeshError?> SendAsync(OutboundMessage message, bool failWhenFull, CancellationToken cancellationToken)
+    public ValueTask<MeshError?> SendAsync(OutboundMessage message, CancellationToken cancellationToken)
     {
-        if (_isStopped) return MeshError.NotConnected;
-        bool isLarge = message.Payload.Length > WireLimits.LargeMessage;
-        if (isLarge && !await EnterAsync(_large, failWhenFull, cancellationToken).ConfigureAwait(false)) return MeshError.QueueFull;
-        if (message.Header.WantsOutcome && !await AwaitOutcomeAsync(message, failWhenFull, cancellationToken).ConfigureAwait(false))
-        {
-            if (isLarge) _large.Release();
-            return MeshError.QueueFull;
-        }
-        if (!isLarge)
-        {
-            if (await _queue.EnqueueAsync(message, failWhenFull, cancellationToken).ConfigureAwait(false)) return null;
-            return _isStopped ? MeshError.NotConnected : MeshError.QueueFull;
-        }
-        if (!_isStopped && _inFlight.TryRun(static s => s.Sender.SendLargeAsync(s.Message), (Sender: this, Message: message))) return null;
-        _large.Release();
-        return MeshError.NotConnected;
+        if (_isStopped) return new(MeshError.NotConnected);
+        if (message.IsLarge || message.IsOrdered || message.Header.WantsOutcome) return SendCoreAsync(message, cancellationToken);
+        // The common case takes no state machine.
+        ValueTask<bool> queued = _queue.EnqueueAsync(message, cancellationToken);
+        return queued.IsCompletedSuccessfully && queued.Result ? new((MeshError?)null) : FinishAsync(queued);
     }
 
     /// <summary>The peer's verdict on a message that asked for it.</summary>
@@ -69,8 +61,9 @@ internal sealed class MessageSender
     public void Stop()
     {
         _isStopped = true;
-        foreach (OutboundMessage message in _queue.Close()) message.Complete(SendOutcome.NotSent, MeshError.ConnectionLost);
-        foreach (OutboundMessage message in _awaitingOutcome.Values) message.Complete(SendOutcome.Unknown, MeshError.ConnectionLost);
+        foreach (OutboundMessage message in _queue.Close()) message.CompleteLost();
+        StopOrdered();
+        foreach (OutboundMessage message in _awaitingOutcome.Values) message.CompleteLost();
     }
 
     /// <summary>Waits, for at most <paramref name="limit"/>, until what was sent is acknowledged.</summary>
@@ -86,6 +79,31 @@ internal sealed class MessageSender
         await _inFlight.CloseAsync().ConfigureAwait(false);
     }
 
+    private async ValueTask<MeshError?> FinishAsync(ValueTask<bool> queued)
+    {
+        if (await queued.ConfigureAwait(false)) return null;
+        return _isStopped ? MeshError.NotConnected : MeshError.QueueFull;
+    }
+
+    private async ValueTask<MeshError?> SendCoreAsync(OutboundMessage message, CancellationToken cancellationToken)
+    {
+        bool isLarge = message.IsLarge;
+        if (isLarge && !await EnterAsync(_large, message.FailWhenFull, cancellationToken).ConfigureAwait(false)) return MeshError.QueueFull;
+        bool isUnderWay = false;
+        try
+        {
+            if (message.IsOrdered) return await SendOrderedAsync(message, cancellationToken).ConfigureAwait(false);
+            if (message.Header.WantsOutcome && !await AwaitOutcomeAsync(message, cancellationToken).ConfigureAwait(false)) return MeshError.QueueFull;
+            if (!isLarge) return await FinishAsync(_queue.EnqueueAsync(message, cancellationToken)).ConfigureAwait(false);
+            isUnderWay = !_isStopped && _inFlight.TryRun(static s => s.Sender.SendLargeAsync(s.Message), (Sender: this, Message: message));
+            return isUnderWay ? null : MeshError.NotConnected;
+        }
+        finally
+        {
+            if (isLarge && !isUnderWay) _large.Release();
+        }
+    }
+
     private static async ValueTask<bool> EnterAsync(SemaphoreSlim slots, bool failWhenFull, CancellationToken cancellationToken)
     {
         if (slots.Wait(0, CancellationToken.None)) return true;
@@ -95,41 +113,41 @@ internal sealed class MessageSender
     }
 
     /// <summary>Remembers a message until its end, however it ends, so that the peer's verdict finds it.</summary>
-    private async ValueTask<bool> AwaitOutcomeAsync(OutboundMessage message, bool failWhenFull, CancellationToken cancellationToken)
+    private async ValueTask<bool> AwaitOutcomeAsync(OutboundMessage message, CancellationToken cancellationToken)
     {
-        if (!await EnterAsync(_handled, failWhenFull, cancellationToken).ConfigureAwait(false)) return false;
-        _awaitingOutcome[message.Id.Sequence] = message;
-        _ = message.Task.ContinueWith(
-            (_, sequence) =>
-            {
-                _awaitingOutcome.TryRemove((ulong)sequence!, out OutboundMessage? _);
-                _handled.Release();
-            },
-            message.Id.Sequence, CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        if (_isStopped) message.Complete(SendOutcome.NotSent, MeshError.ConnectionLost);
+        if (!await EnterAsync(_handled, message.FailWhenFull, cancellationToken).ConfigureAwait(false)) return false;
+        AwaitOutcome(message);
+        message.OnEnd(() => _handled.Release());
         return true;
+    }
+
+    private void AwaitOutcome(OutboundMessage message)
+    {
+        _awaitingOutcome[message.Id.Sequence] = message;
+        message.OnEnd(() => _awaitingOutcome.TryRemove(message.Id.Sequence, out _));
+        if (_isStopped) message.CompleteLost();
     }
 
     private async Task RunAsync()
     {
         await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
-        var output = new ArrayBufferWriter<byte>(WireLimits.Batch + WireLimits.MessageHeader);
+        var output = new PooledBufferWriter();
         try
         {
             while (await _queue.WaitAsync(_connection.Ended).ConfigureAwait(false))
             {
-                await _batches.WaitAsync(_connection.Ended).ConfigureAwait(false);
+                // Lets those in who are about to send: a stream costs more than the messages on it.
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                if (!_batches.Wait(0, CancellationToken.None)) await _batches.WaitAsync(_connection.Ended).ConfigureAwait(false);
                 ITransportStream stream =
                     await _connection.Transport.OpenStreamAsync(StreamDirection.Unidirectional, _connection.Ended).ConfigureAwait(false);
                 List<OutboundMessage> batch = [];
                 long bytes = 0;
-                output.ResetWrittenCount();
                 FrameWriter.WriteVarInt(output, (ulong)StreamType.Messages);
                 // Everything that waits now and fits shares the stream, so that a loss delays at most this batch.
                 while (_queue.TryDequeue(batch.Count == 0 ? int.MaxValue : WireLimits.Batch - output.WrittenCount, out OutboundMessage? message))
                 {
-                    // Its sender took it back.
-                    if (message.Task.IsCompleted) continue;
+                    if (!message.TryLeave(_clock)) continue;
                     FrameWriter.Write(output, FrameType.Message, message.Header, message.Payload.Span);
                     batch.Add(message);
                     bytes += message.Payload.Length;
@@ -137,10 +155,13 @@ internal sealed class MessageSender
                 if (batch.Count == 0)
                 {
                     _batches.Release();
+                    output.Release();
                     await stream.DisposeAsync().ConfigureAwait(false);
                     continue;
                 }
-                await SendBatchAsync(stream, output.WrittenMemory, batch, bytes).ConfigureAwait(false);
+                // After a write that was aborted the transport may still hold the memory.
+                if (await SendBatchAsync(stream, output.WrittenMemory, batch, bytes).ConfigureAwait(false)) output.Release();
+                else output.Abandon();
             }
         }
         catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)
@@ -150,7 +171,7 @@ internal sealed class MessageSender
         Stop();
     }
 
-    private async Task SendBatchAsync(ITransportStream stream, ReadOnlyMemory<byte> frames, List<OutboundMessage> batch, long bytes)
+    private async Task<bool> SendBatchAsync(ITransportStream stream, ReadOnlyMemory<byte> frames, List<OutboundMessage> batch, long bytes)
     {
         try
         {
@@ -161,15 +182,16 @@ internal sealed class MessageSender
             _batches.Release();
             Settle(batch, isAcknowledged: false);
             await stream.DisposeAsync().ConfigureAwait(false);
-            return;
+            return false;
         }
         _connection.CountSent(batch.Count, bytes);
-        if (!_inFlight.TryRun(static s => s.Sender.AwaitAcknowledgementAsync(s.Stream, s.Batch), (Sender: this, Stream: stream, Batch: batch)))
+        if (!_inFlight.TryBegin(static s => s.Sender.AwaitAcknowledgementAsync(s.Stream, s.Batch), (Sender: this, Stream: stream, Batch: batch)))
         {
             _batches.Release();
             Settle(batch, isAcknowledged: false);
             await stream.DisposeAsync().ConfigureAwait(false);
         }
+        return true;
     }
 
     private async Task AwaitAcknowledgementAsync(ITransportStream stream, List<OutboundMessage> batch)
@@ -180,52 +202,12 @@ internal sealed class MessageSender
         await stream.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task SendLargeAsync(OutboundMessage message)
-    {
-        ITransportStream? stream = null;
-        try
-        {
-            stream = await _connection.Transport.OpenStreamAsync(StreamDirection.Unidirectional, _connection.Ended).ConfigureAwait(false);
-            var head = new ArrayBufferWriter<byte>(256);
-            FrameWriter.WriteVarInt(head, (ulong)StreamType.LargeMessage);
-            FrameWriter.WriteHead(head, FrameType.Message, message.Header, message.Payload.Length);
-            await stream.WriteAsync(head.WrittenMemory, endStream: false, _connection.Ended).ConfigureAwait(false);
-            for (int at = 0; at < message.Payload.Length; at += LargePiece)
-            {
-                // Its sender took it back.
-                if (message.Task.IsCompleted)
-                {
-                    stream.Reset((ulong)WireCode.Cancelled);
-                    return;
-                }
-                int length = Math.Min(LargePiece, message.Payload.Length - at);
-                bool isLast = at + length == message.Payload.Length;
-                await stream.WriteAsync(message.Payload.Slice(at, length), isLast, _connection.Ended).ConfigureAwait(false);
-            }
-            _connection.CountSent(1, message.Payload.Length);
-            Settle([message], await IsAcknowledgedAsync(stream).ConfigureAwait(false));
-        }
-        catch (MeshException e) when (e.RemoteCode is { } code && e.Error == MeshError.ClosedByPeer && stream is not null)
-        {
-            message.Complete(SendOutcome.Refused, ((WireCode)code).ToMeshError());
-        }
-        catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)
-        {
-            if (stream is null) message.Complete(SendOutcome.NotSent, MeshError.ConnectionLost);
-            else message.Complete(SendOutcome.Unknown, MeshError.ConnectionLost);
-        }
-        finally
-        {
-            _large.Release();
-            if (stream is not null) await stream.DisposeAsync().ConfigureAwait(false);
-        }
-    }
-
     private async Task<bool> IsAcknowledgedAsync(ITransportStream stream)
     {
         try
         {
-            await stream.WritesAcknowledged.WaitAsync(_connection.Ended).ConfigureAwait(false);
+            // It fails with the connection, and needs no token.
+            await stream.WritesAcknowledged.ConfigureAwait(false);
             return true;
         }
         catch (Exception e) when (e is MeshException or OperationCanceledException or ObjectDisposedException)

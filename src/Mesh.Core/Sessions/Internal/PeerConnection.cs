@@ -177,7 +177,8 @@ internal sealed partial class PeerConnection : IAsyncDisposable
                 // A short stream is in our memory once its type has been read: until the peer has joined, only so many are looked at.
                 if (accepted >= MaxStreamsBeforeJoin && !_joined.Task.IsCompleted) await Task.WhenAny(_joined.Task, _transport.Closed).ConfigureAwait(false);
                 ITransportStream stream = await _transport.AcceptStreamAsync(Ended).ConfigureAwait(false);
-                if (!_streams.TryRun(static state => state.Connection.HandleStreamAsync(state.Stream), (Connection: this, Stream: stream)))
+                // On this thread as far as what has arrived goes: handing over does not wait, and a hop costs more than most streams.
+                if (!_streams.TryBegin(static state => state.Connection.HandleStreamAsync(state.Stream), (Connection: this, Stream: stream)))
                     await stream.DisposeAsync().ConfigureAwait(false);
             }
         }

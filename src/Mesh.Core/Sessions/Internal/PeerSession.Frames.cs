@@ -61,6 +61,14 @@ internal sealed partial class PeerSession
             case FrameType.Outcome:
                 OnOutcome(FrameWriter.Parse(Outcome.Parser, frame.Body));
                 break;
+            case FrameType.Credit:
+                Credit credit = FrameWriter.Parse(Credit.Parser, frame.Body);
+                SenderOn(connection)?.OnCredit(credit.Sequence, credit.Granted);
+                break;
+            case FrameType.ChannelAck:
+                ChannelAck ack = FrameWriter.Parse(ChannelAck.Parser, frame.Body);
+                SenderOn(connection)?.OnChannelAck(ack.Number, ack.Received);
+                break;
             case FrameType.Notice:
                 await OnNoticeAsync((WireCode)FrameWriter.Parse(Notice.Parser, frame.Body).Code).ConfigureAwait(false);
                 break;

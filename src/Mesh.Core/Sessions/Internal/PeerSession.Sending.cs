@@ -14,6 +14,9 @@ internal sealed partial class PeerSession
 {
     private static readonly TimeSpan LeaveLimit = TimeSpan.FromSeconds(1);
 
+    // What the peer's verdict may take on its way after a deadline.
+    private static readonly TimeSpan DeadlineGrace = TimeSpan.FromSeconds(1);
+
     // The header has room for 1 KiB in all.
     private const int MaxTraceState = 512;
 
@@ -25,30 +28,71 @@ internal sealed partial class PeerSession
     /// <summary>The connection that we send on and what the peer takes, while it is joined.</summary>
     private sealed record Outbound(PeerConnection Connection, MessageSender Sender, ulong MaxMessage);
 
-    public async ValueTask<SendReceipt> SendAsync(OutgoingMessage message, CancellationToken cancellationToken)
+    /// <summary>Sends a message once.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="id">Its identity.</param>
+    /// <param name="limit">Its deadline, from now; null for none.</param>
+    /// <param name="cancellationToken">Takes it back, as far as it has not left.</param>
+    public async ValueTask<SendReceipt> SendAsync(OutgoingMessage message, MessageId id, TimeSpan? limit, CancellationToken cancellationToken)
     {
-        var id = new MessageId(Host.LocalPeer, Host.Instance, Host.NextSequence());
         if (_outbound is not { } outbound) return new SendReceipt(id, SendOutcome.NotSent, MeshError.NotConnected, message.Token);
-        if ((ulong)message.Payload.Length > outbound.MaxMessage) return new SendReceipt(id, SendOutcome.NotSent, MeshError.TooLarge, message.Token);
+        // A handler of the peer may take a streamed message above its limit: the peer says so itself.
+        if (message.Content is null && (ulong)message.Payload.Length > outbound.MaxMessage)
+            return new SendReceipt(id, SendOutcome.NotSent, MeshError.TooLarge, message.Token);
         using Activity? activity = StartSend(message.Channel, id);
         long started = Host.Clock.GetTimestamp();
-        var queued = new OutboundMessage(id, MakeHeader(message, id, activity), message.Payload, message.Token);
+        var queued = new OutboundMessage(id, MakeHeader(message, id, activity), message)
+        {
+            Expires = limit is { } lifetime ? started + (long)(lifetime.TotalSeconds * Host.Clock.TimestampFrequency) : null,
+        };
         SendReceipt receipt;
         try
         {
-            MeshError? refusal = await outbound.Sender.SendAsync(queued, message.FailWhenQueueFull, cancellationToken).ConfigureAwait(false);
-            if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
-            receipt = await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (limit is not null)
+            {
+                receipt = await SendWithinAsync(outbound, queued, limit.Value, cancellationToken).ConfigureAwait(false);
+            }
+            else
+            {
+                MeshError? refusal = await outbound.Sender.SendAsync(queued, cancellationToken).ConfigureAwait(false);
+                if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
+                receipt = await queued.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException)
         {
-            // Takes the message back as far as it has not left.
-            queued.TrySetCanceled(cancellationToken);
+            queued.Cancel(cancellationToken);
             activity?.SetTag(MeshTelemetry.Attributes.ErrorType, "cancelled");
             throw;
         }
         Observe(activity, started, receipt);
         return receipt;
+    }
+
+    private async Task<SendReceipt> SendWithinAsync(Outbound outbound, OutboundMessage queued, TimeSpan limit, CancellationToken cancellationToken)
+    {
+        using var timer = new CancellationTokenSource(limit, Host.Clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        try
+        {
+            MeshError? refusal = await outbound.Sender.SendAsync(queued, either.Token).ConfigureAwait(false);
+            if (refusal is not null) queued.Complete(SendOutcome.NotSent, refusal);
+            return await queued.Task.WaitAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (queued.TryTakeBack()) queued.Complete(SendOutcome.NotSent, MeshError.DeadlineExceeded);
+        }
+        try
+        {
+            // It has left: the peer's own verdict is under way, unless the connection is silent.
+            return await queued.Task.WaitAsync(DeadlineGrace, Host.Clock, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            queued.Complete(SendOutcome.Unknown, MeshError.DeadlineExceeded);
+            return await queued.Task.ConfigureAwait(false);
+        }
     }
 
     public async Task<ReadOnlyMemory<byte>> RequestAsync(string channel, ReadOnlyMemory<byte> payload, CancellationToken cancellationToken)
@@ -62,26 +106,21 @@ internal sealed partial class PeerSession
         ITransportStream? stream = null;
         try
         {
-            using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, connection.Ended);
-            stream = await connection.Transport.OpenStreamAsync(StreamDirection.Bidirectional, cancellation.Token).ConfigureAwait(false);
+            // The end of the connection ends each of these by itself.
+            stream = await connection.Transport.OpenStreamAsync(StreamDirection.Bidirectional, cancellationToken).ConfigureAwait(false);
             var output = new ArrayBufferWriter<byte>(payload.Length + 256);
             FrameWriter.WriteVarInt(output, (ulong)StreamType.Request);
             FrameWriter.Write(output, FrameType.Request, MakeHeader(new OutgoingMessage(channel, payload), id, activity), payload.Span);
-            await stream.WriteAsync(output.WrittenMemory, endStream: true, cancellation.Token).ConfigureAwait(false);
+            await stream.WriteAsync(output.WrittenMemory, endStream: true, cancellationToken).ConfigureAwait(false);
             connection.CountSent(0, payload.Length);
             using var reader = new FrameReader(stream);
             int maxFrame = Host.Options.Limits.MaxMessageBytes + WireLimits.MessageHeader + VarInt.MaxLength;
-            if (await reader.ReadFrameAsync(maxFrame, cancellation.Token).ConfigureAwait(false) is not { Type: FrameType.Response } frame)
+            if (await reader.ReadFrameAsync(maxFrame, cancellationToken).ConfigureAwait(false) is not { Type: FrameType.Response } frame)
                 throw new MeshException(MeshError.ProtocolViolation, "The peer ended the request's stream without a response.");
             (ResponseHeader header, ReadOnlyMemory<byte> response) = FrameWriter.Split(ResponseHeader.Parser, frame.Body);
             if (header.Code == 0) return response.ToArray();
             MeshError error = ((WireCode)header.Code).ToMeshError();
             throw new MeshException(error, $"Peer {Peer.ToShortString()} did not answer the request on '{channel}': {error}.") { RemoteCode = header.Code };
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            activity?.SetStatus(ActivityStatusCode.Error);
-            throw new MeshException(MeshError.ConnectionLost, $"The connection with peer {Peer.ToShortString()} was lost during the request.");
         }
         catch (OperationCanceledException)
         {
@@ -89,11 +128,18 @@ internal sealed partial class PeerSession
             stream?.Reset((ulong)WireCode.Cancelled);
             throw;
         }
-        catch (MeshException e) when (e.Error == MeshError.ClosedByPeer && e.RemoteCode is not null)
+        catch (MeshException e) when (MessageSender.RefusalOf(e) is { } refusal)
         {
             activity?.SetStatus(ActivityStatusCode.Error);
-            MeshError error = ((WireCode)e.RemoteCode.Value).ToMeshError();
-            throw new MeshException(error, $"Peer {Peer.ToShortString()} refused the request on '{channel}': {error}.", e) { RemoteCode = e.RemoteCode };
+            throw new MeshException(refusal, $"Peer {Peer.ToShortString()} refused the request on '{channel}': {refusal}.", e) { RemoteCode = e.RemoteCode };
+        }
+        catch (Exception e) when (
+            e is ObjectDisposedException
+                or MeshException { Error: MeshError.ClosedByPeer or MeshError.IdleTimeout or MeshError.ConnectionLost }
+                or MeshException { Error: MeshError.Aborted, RemoteCode: null })
+        {
+            activity?.SetStatus(ActivityStatusCode.Error);
+            throw new MeshException(MeshError.ConnectionLost, $"The connection with peer {Peer.ToShortString()} was lost during the request.", e);
         }
         catch (MeshException e)
         {
@@ -137,9 +183,16 @@ internal sealed partial class PeerSession
         lock (_mutex)
         {
             Outbound? outbound = _outbounds.Find(each => each.Connection == connection);
-            if (outbound is null) _outbounds.Add(outbound = new Outbound(connection, new MessageSender(connection, messages, bytes), maxMessage));
+            if (outbound is null) _outbounds.Add(outbound = new Outbound(connection, new MessageSender(connection, messages, bytes, Host.Clock), maxMessage));
             _outbound = outbound;
         }
+    }
+
+    /// <summary>What sends on a connection: the peer answers where a message came from, also when new ones leave elsewhere by now.</summary>
+    private MessageSender? SenderOn(PeerConnection connection)
+    {
+        if (_outbound is { } current && current.Connection == connection) return current.Sender;
+        lock (_mutex) return _outbounds.Find(each => each.Connection == connection)?.Sender;
     }
 
     private Outbound[] Outbounds()
@@ -186,7 +239,9 @@ internal sealed partial class PeerSession
     private static MessageHeader MakeHeader(OutgoingMessage message, MessageId id, Activity? activity) => new()
     {
         Sequence = id.Sequence,
-        Channel = message.Channel,
+        // An ordered channel's stream names it once.
+        Channel = message.IsOrdered ? "" : message.Channel,
+        Repeatable = message.RetryFor is not null,
         // Without a listener of ours the caller's trace still goes along.
         Traceparent = TraceParentOf(activity ?? Activity.Current),
         Tracestate = TraceStateOf(activity ?? Activity.Current),

@@ -34,6 +34,9 @@ internal sealed partial class PeerSession
 
     public ISessionHost Host { get; }
 
+    /// <summary>The messages that may come again, of all peers.</summary>
+    public SeenMessages Seen => _table.Seen;
+
     public PeerId Peer { get; }
 
     /// <summary>The peer's process start; empty while unknown.</summary>

@@ -1,45 +1,42 @@
 using System.Diagnostics.CodeAnalysis;
+using EventMesh.Messaging;
 
 namespace EventMesh.Sessions.Internal;
 
 /// <summary>
-/// The small messages that wait for one peer, bounded in number and bytes. A full queue makes senders wait in the order in which they came,
-/// or fails them at once when they asked so.
+/// The small messages that wait for one peer, bounded in number and bytes. A full queue makes senders wait, or fails them at once when they
+/// asked so. Of 13 messages that leave, and of 13 waiting senders that come in, 8 are of high, 4 of normal and 1 of low priority, as far as
+/// there are such; within a class the order is that of the sends.
 /// </summary>
 internal sealed class SendQueue(int maxMessages, int maxBytes)
 {
+    private static readonly int[] Weights = [8, 4, 1];
+
     private readonly Lock _mutex = new();
-    private readonly Queue<OutboundMessage> _messages = [];
-    private readonly LinkedList<(OutboundMessage Message, TaskCompletionSource<bool> Queued)> _waiting = [];
+    private readonly PriorityClass[] _classes = [new(), new(), new()];
     private readonly SemaphoreSlim _available = new(0, 1);
+    private int _count;
+    private int _waitingCount;
     private long _bytes;
     private bool _isClosed;
 
     /// <summary>Queues a message; false when the queue is full and the sender does not wait, or when it is closed.</summary>
-    public async ValueTask<bool> EnqueueAsync(OutboundMessage message, bool failWhenFull, CancellationToken cancellationToken)
+    public ValueTask<bool> EnqueueAsync(OutboundMessage message, CancellationToken cancellationToken)
     {
-        LinkedListNode<(OutboundMessage, TaskCompletionSource<bool> Queued)> node;
+        LinkedListNode<WaitingSender> node;
         lock (_mutex)
         {
-            if (_isClosed) return false;
-            if (_waiting.Count == 0 && Fits(message))
+            if (_isClosed) return new(false);
+            if (_waitingCount == 0 && Fits(message))
             {
                 Add(message);
-                return true;
+                return new(true);
             }
-            if (failWhenFull) return false;
-            node = _waiting.AddLast((message, new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)));
+            if (message.FailWhenFull) return new(false);
+            node = ClassOf(message).Senders.AddLast(new WaitingSender(message));
+            _waitingCount++;
         }
-        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static (state, token) =>
-        {
-            var (queue, node) = ((SendQueue, LinkedListNode<(OutboundMessage, TaskCompletionSource<bool> Queued)>))state!;
-            lock (queue._mutex)
-            {
-                if (node.List is not null) queue._waiting.Remove(node);
-            }
-            node.Value.Queued.TrySetCanceled(token);
-        }, (this, node));
-        return await node.Value.Queued.Task.ConfigureAwait(false);
+        return WaitAsync(node, cancellationToken);
     }
 
     /// <summary>Waits until there is a message; false when the queue is closed.</summary>
@@ -50,25 +47,26 @@ internal sealed class SendQueue(int maxMessages, int maxBytes)
             lock (_mutex)
             {
                 if (_isClosed) return false;
-                if (_messages.Count > 0) return true;
+                if (_count > 0) return true;
             }
             await _available.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Takes the next message if its payload fits into <paramref name="room"/> bytes.</summary>
+    /// <summary>Takes the message whose turn it is if its payload fits into <paramref name="room"/> bytes.</summary>
     public bool TryDequeue(int room, [NotNullWhen(true)] out OutboundMessage? message)
     {
         lock (_mutex)
         {
-            if (!_messages.TryPeek(out message) || message.Payload.Length > room) return false;
-            _messages.Dequeue();
+            message = null;
+            if (_count == 0) return false;
+            PriorityClass next = Next(static one => one.Messages.Count > 0, static one => ref one.Turns);
+            if (next.Messages.Peek().Payload.Length > room) return false;
+            message = next.Messages.Dequeue();
+            next.Turns--;
+            _count--;
             _bytes -= message.Payload.Length;
-            while (_waiting.First is { } next && Fits(next.Value.Message))
-            {
-                _waiting.RemoveFirst();
-                if (next.Value.Queued.TrySetResult(true)) Add(next.Value.Message);
-            }
+            LetIn();
             return true;
         }
     }
@@ -80,28 +78,103 @@ internal sealed class SendQueue(int maxMessages, int maxBytes)
         lock (_mutex)
         {
             _isClosed = true;
-            left = [.. _messages];
-            _messages.Clear();
-            foreach ((_, TaskCompletionSource<bool> queued) in _waiting) queued.TrySetResult(false);
-            _waiting.Clear();
+            left = [.. _classes.SelectMany(one => one.Messages)];
+            foreach (PriorityClass one in _classes)
+            {
+                one.Messages.Clear();
+                foreach (WaitingSender sender in one.Senders) sender.TrySetResult(false);
+                one.Senders.Clear();
+            }
+            _count = _waitingCount = 0;
             Signal();
         }
         return left;
     }
 
+    private async ValueTask<bool> WaitAsync(LinkedListNode<WaitingSender> node, CancellationToken cancellationToken)
+    {
+        using CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(static (state, token) =>
+        {
+            var (queue, node) = ((SendQueue, LinkedListNode<WaitingSender>))state!;
+            lock (queue._mutex)
+            {
+                if (node.List is not null)
+                {
+                    node.List.Remove(node);
+                    queue._waitingCount--;
+                    // It may have been what the others waited behind.
+                    queue.LetIn();
+                }
+            }
+            node.Value.TrySetCanceled(token);
+        }, (this, node));
+        return await node.Value.Task.ConfigureAwait(false);
+    }
+
+    private void LetIn()
+    {
+        while (_waitingCount > 0)
+        {
+            PriorityClass next = Next(static one => one.Senders.Count > 0, static one => ref one.SenderTurns);
+            WaitingSender sender = next.Senders.First!.Value;
+            if (!Fits(sender.Message)) return;
+            next.Senders.RemoveFirst();
+            next.SenderTurns--;
+            _waitingCount--;
+            if (sender.TrySetResult(true)) Add(sender.Message);
+        }
+    }
+
+    /// <summary>The class whose turn it is among those that have something; there is one.</summary>
+    private PriorityClass Next(Func<PriorityClass, bool> hasSomething, TurnsOf turns)
+    {
+        while (true)
+        {
+            foreach (PriorityClass one in _classes)
+            {
+                if (turns(one) > 0 && hasSomething(one)) return one;
+            }
+            for (int i = 0; i < _classes.Length; i++) turns(_classes[i]) = Weights[i];
+        }
+    }
+
     // A single message larger than the limit may wait alone, or it could never be sent.
-    private bool Fits(OutboundMessage message) =>
-        _messages.Count < maxMessages && (_messages.Count == 0 || _bytes + message.Payload.Length <= maxBytes);
+    private bool Fits(OutboundMessage message) => _count < maxMessages && (_count == 0 || _bytes + message.Payload.Length <= maxBytes);
 
     private void Add(OutboundMessage message)
     {
-        _messages.Enqueue(message);
+        ClassOf(message).Messages.Enqueue(message);
+        _count++;
         _bytes += message.Payload.Length;
         Signal();
     }
 
+    private PriorityClass ClassOf(OutboundMessage message) => _classes[message.Priority switch
+    {
+        MessagePriority.High => 0,
+        MessagePriority.Low => 2,
+        _ => 1,
+    }];
+
     private void Signal()
     {
         if (_available.CurrentCount == 0) _available.Release();
+    }
+
+    private delegate ref int TurnsOf(PriorityClass one);
+
+    private sealed class PriorityClass
+    {
+        public readonly Queue<OutboundMessage> Messages = [];
+        public readonly LinkedList<WaitingSender> Senders = [];
+
+        // What is left of this round, for the messages that leave and for the senders that come in.
+        public int Turns;
+        public int SenderTurns;
+    }
+
+    private sealed class WaitingSender(OutboundMessage message) : TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously)
+    {
+        public OutboundMessage Message => message;
     }
 }

@@ -15,6 +15,9 @@ internal sealed class SessionTable(ISessionHost host)
     private readonly CancellationTokenSource _stopping = new();
     private long _lastObserved;
 
+    /// <summary>The messages that may come again; they outlive the session of their peer.</summary>
+    public SeenMessages Seen { get; } = new(host.Options.Limits.MaxPeers);
+
     /// <summary>The tasks of all connections.</summary>
     public TaskTracker Tasks { get; } = new();
 

@@ -20,6 +20,20 @@ internal sealed class TaskTracker
         return true;
     }
 
+    /// <summary>As <see cref="TryRun"/>, but the work begins on the caller's thread: for work that soon waits or ends.</summary>
+    public bool TryBegin<TState>(Func<TState, Task> work, TState state)
+    {
+        lock (_mutex)
+        {
+            if (_isClosed) return false;
+            _running++;
+        }
+        Task running = work(state);
+        if (running.IsCompleted) End();
+        else _ = EndAsync(running);
+        return true;
+    }
+
     /// <summary>Takes no more and waits until all have ended.</summary>
     public Task CloseAsync()
     {
@@ -40,10 +54,27 @@ internal sealed class TaskTracker
         }
         finally
         {
-            lock (_mutex)
-            {
-                if (--_running == 0 && _isClosed) _idle.TrySetResult();
-            }
+            End();
+        }
+    }
+
+    private async Task EndAsync(Task running)
+    {
+        try
+        {
+            await running.ConfigureAwait(false);
+        }
+        finally
+        {
+            End();
+        }
+    }
+
+    private void End()
+    {
+        lock (_mutex)
+        {
+            if (--_running == 0 && _isClosed) _idle.TrySetResult();
         }
     }
 }

@@ -64,6 +64,28 @@ internal sealed class PluginDispatcher : IMessageDispatcher
             new MeshException(MeshError.NoHandler, $"No plugin handles requests on the channel '{request.Channel}'."));
     }
 
+    public bool TakesLargeMessages(string channel)
+    {
+        foreach (PluginRunner runner in _runners)
+        {
+            if (runner.HandlesLarge(channel))
+                return true;
+        }
+
+        return false;
+    }
+
+    public Task<MeshError?> DispatchAsync(LargeMessage message, ActivityContext parent, CancellationToken cancellationToken)
+    {
+        foreach (PluginRunner runner in _runners)
+        {
+            if (runner.HandlesLarge(message.Channel))
+                return runner.DispatchAsync(message, parent, cancellationToken);
+        }
+
+        return NoHandler;
+    }
+
     public void Publish(INotification notification)
     {
         foreach (PluginRunner runner in _runners)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EventMesh.Diagnostics;
+using EventMesh.Dispatch;
 
 namespace EventMesh.Plugins.Dispatch.Internal;
 
@@ -30,8 +31,18 @@ internal sealed partial class PluginRunner
         var limit = new CancellationTokenSource(); // Not disposed: handlers that are no longer waited for may look at its token.
 
         // On the pool, because a handler may block before its first await, and the worker has to go on then too.
-        Task handling = Task.Run(() => item.Handle(item, limit.Token));
-        await handling.WaitAsync(options.HandlerTimeout, time, _givenUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Task handling = Task.Run(() =>
+        {
+            HandlingScope.Enter(time.GetUtcNow() + options.HandlerTimeout);
+            return item.Handle(item, limit.Token);
+        });
+        long? progress;
+        do
+        {
+            progress = item.Progress?.Invoke();
+            await handling.WaitAsync(options.HandlerTimeout, time, _givenUp.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+        while (!handling.IsCompleted && !_givenUp.IsCancellationRequested && item.Progress?.Invoke() > progress);
         if (handling.IsCompletedSuccessfully)
         {
             _failures.Succeeded();

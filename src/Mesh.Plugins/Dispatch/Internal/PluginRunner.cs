@@ -70,6 +70,7 @@ internal sealed partial class PluginRunner(
             Destination = pattern,
             MessageId = message.Id,
             Bytes = message.Payload.Length,
+            Deadline = message.Deadline,
             Completion = new TaskCompletionSource<MeshError?>(TaskCreationOptions.RunContinuationsAsynchronously),
         };
         if (_queue.TryEnqueue(item))
@@ -133,6 +134,48 @@ internal sealed partial class PluginRunner(
         return RespondAsync(request, pattern, parent, cancellationToken);
     }
 
+    /// <summary>Whether the plugin takes large messages of a channel as streams.</summary>
+    public bool HandlesLarge(string channel) => !IsQuarantined && handlers.LargeMessageHandlers.Count > 0 && Channels.TryMatch(channel, out _);
+
+    /// <summary>Handles a large message of one of the plugin's channels while it arrives, beside the queue: it may take long.</summary>
+    public async Task<MeshError?> DispatchAsync(LargeMessage message, ActivityContext parent, CancellationToken cancellationToken)
+    {
+        Channels.TryMatch(message.Channel, out string pattern);
+        if (Interlocked.Increment(ref _runningRequests) > options.MaxRunningRequests || _stopping)
+        {
+            EndRequest();
+            PluginMetrics.Refused.Add(1, PluginMetrics.Tag(Name));
+            return MeshError.Busy;
+        }
+
+        var item = new WorkItem(nameof(LargeMessage), HandleAsync, parent)
+        {
+            Subject = message.Channel,
+            Destination = pattern,
+            MessageId = message.Id,
+            Progress = () => message.Content.Position,
+        };
+        return await SuperviseRequestAsync(item).ConfigureAwait(false) is null ? null : MeshError.HandlerFailed;
+
+        async Task HandleAsync(WorkItem work, CancellationToken limit)
+        {
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit);
+            try
+            {
+                AsyncServiceScope scope = scopes.CreateAsyncScope();
+                await using (scope.ConfigureAwait(false))
+                {
+                    var mediator = new IsolatingMediator(scope.ServiceProvider.GetRequiredService, only: null);
+                    await mediator.Send(message, either.Token).ConfigureAwait(false);
+                }
+            }
+            catch (Exception) when (!message.Content.CanRead || cancellationToken.IsCancellationRequested)
+            {
+                // The sender or its connection was lost, which is no failure of the plugin's; nobody waits for the outcome.
+            }
+        }
+    }
+
     /// <summary>Lets running and waiting work end, for a limited time, then gives it up. It never fails.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
@@ -174,6 +217,12 @@ internal sealed partial class PluginRunner(
     {
         while (await _queue.DequeueAsync().ConfigureAwait(false) is { } item)
         {
+            if (item.Deadline <= time.GetUtcNow())
+            {
+                item.Completion?.TrySetResult(MeshError.DeadlineExceeded);
+                continue;
+            }
+
             MeshError? error = await SuperviseAsync(item).ConfigureAwait(false);
             item.Completion?.TrySetResult(error is null ? null : MeshError.HandlerFailed);
         }

@@ -20,6 +20,12 @@ internal sealed record WorkItem(string Kind, Func<WorkItem, CancellationToken, T
     /// <summary>Its weight in the queue, in bytes.</summary>
     public int Bytes { get; init; }
 
+    /// <summary>When nobody is interested any more; null for never.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>How far the handler has come, where its time limit starts anew with each progress.</summary>
+    public Func<long>? Progress { get; init; }
+
     /// <summary>Completed with the outcome; null for a notification, whose publisher does not wait.</summary>
     public TaskCompletionSource<MeshError?>? Completion { get; init; }
 

@@ -15,6 +15,7 @@ internal sealed class HandlerSet
     private readonly HashSet<Type> _notifications = [];
 
     private readonly List<string> _requestHandlers = [];
+    private readonly List<string> _largeMessageHandlers = [];
     private bool _hasOpenHandlers;
 
     /// <summary>Whether there is a handler of requests.</summary>
@@ -22,6 +23,9 @@ internal sealed class HandlerSet
 
     /// <summary>The names of the handlers of requests; more than one is ambiguous.</summary>
     public IReadOnlyList<string> RequestHandlers => _requestHandlers;
+
+    /// <summary>The names of the handlers of large messages; more than one is ambiguous.</summary>
+    public IReadOnlyList<string> LargeMessageHandlers => _largeMessageHandlers;
 
     /// <summary>The names of handlers that the mesh never calls, with what they wait for.</summary>
     public List<(string Handler, string Notification)> NeverCalled { get; } = [];
@@ -82,6 +86,11 @@ internal sealed class HandlerSet
             if (handled == typeof(IRequestHandler<RemoteRequest, ReadOnlyMemory<byte>>) && !type.IsGenericTypeDefinition)
             {
                 _requestHandlers.Add(type.Name);
+                _registrations.Add((handled, type));
+            }
+            else if (handled == typeof(IRequestHandler<LargeMessage, Unit>) && !type.IsGenericTypeDefinition)
+            {
+                _largeMessageHandlers.Add(type.Name);
                 _registrations.Add((handled, type));
             }
             else

@@ -74,6 +74,13 @@ internal sealed partial class PluginLoader(
                 "Keep one; it can look at the request's channel.");
         }
 
+        if (handlers.LargeMessageHandlers.Count > 1)
+        {
+            throw Unusable.Because(
+                folder, $"it has several handlers of large messages ({string.Join(", ", handlers.LargeMessageHandlers)})",
+                "Keep one; it can look at the message's channel.");
+        }
+
         foreach ((string handler, string notification) in handlers.NeverCalled)
             Log.HandlerNeverCalled(_logger, name, handler, notification);
         var pluginTopics = new PluginPubSub(topics);

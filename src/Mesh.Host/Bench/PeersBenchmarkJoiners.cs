@@ -1,0 +1,47 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+
+namespace EventMesh.Host.Bench;
+
+/// <summary>
+/// The joining ends, in a process of their own, so that the listener's memory is its alone. Its standard output says <c>ready</c>, then for the
+/// line <c>go</c> how many seconds the joins took; it ends with its standard input.
+/// </summary>
+internal static class PeersBenchmarkJoiners
+{
+    /// <summary>Joins at once.</summary>
+    public const int AtOnce = 16;
+
+    /// <summary>Plays the joiners' part.</summary>
+    public static async Task RunAsync(IPEndPoint listener, int count, TextReader input, TextWriter output, CancellationToken cancellationToken)
+    {
+        var nodes = new List<BenchmarkNode>(count);
+        try
+        {
+            for (int i = 0; i < count; i++) nodes.Add(await BenchmarkNode.StartAsync(isStored: false, cancellationToken).ConfigureAwait(false));
+            await TellAsync("ready").ConfigureAwait(false);
+            if (await input.ReadLineAsync(cancellationToken).ConfigureAwait(false) != "go") return;
+            int next = -1;
+            long start = Stopwatch.GetTimestamp();
+            await Task.WhenAll(Enumerable.Range(0, AtOnce).Select(async _ =>
+            {
+                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
+                while (Interlocked.Increment(ref next) is int i && i < count)
+                    await nodes[i].Mesh.ConnectAsync(listener, cancellationToken: cancellationToken).ConfigureAwait(false);
+            })).ConfigureAwait(false);
+            await TellAsync(Stopwatch.GetElapsedTime(start).TotalSeconds.ToString(CultureInfo.InvariantCulture)).ConfigureAwait(false);
+            await input.ReadLineAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await Task.WhenAll(nodes.Select(node => node.DisposeAsync().AsTask())).ConfigureAwait(false);
+        }
+
+        async Task TellAsync(string line)
+        {
+            await output.WriteLineAsync(line.AsMemory(), cancellationToken).ConfigureAwait(false);
+            await output.FlushAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

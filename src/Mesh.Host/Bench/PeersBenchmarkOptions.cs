@@ -1,0 +1,17 @@
+namespace EventMesh.Host.Bench;
+
+/// <summary>The amounts of work.</summary>
+internal sealed record PeersBenchmarkOptions
+{
+    /// <value>Peers that join. Defaults to 1,000.</value>
+    public int Peers { get; init; } = 1000;
+
+    /// <value>Messages. Defaults to 400,000.</value>
+    public int Messages { get; init; } = 400_000;
+
+    /// <value>Round trips. Defaults to 20,000.</value>
+    public int RoundTrips { get; init; } = 20_000;
+
+    /// <value>Whether the listener's events go to a private PostgreSQL. Defaults to true.</value>
+    public bool IsStored { get; init; } = true;
+}
