@@ -62,6 +62,7 @@ public sealed class KeyRotationTests
         refused.Error.ShouldBe(MeshError.SuccessionConflict);
         await witness.WhenLeftAsync(rightful.Id);
         await Should.ThrowAsync<MeshException>(() => rightful.ConnectAsync(witness));
+        await witness.WhenAsync(n => n.Log.OfType<SuccessionDisputed>().Any(), "the dispute is durable");
         witness.Log.OfType<SuccessionDisputed>().ShouldBe([new SuccessionDisputed(before, rightful.Id, thief.Id)]);
         log.Warnings.ShouldContain(line => line.Contains("mesh identity resolve", StringComparison.Ordinal));
 

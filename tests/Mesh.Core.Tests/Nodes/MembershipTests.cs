@@ -13,6 +13,7 @@ using Xunit;
 namespace EventMesh.Core.Tests.Nodes;
 
 /// <summary>Staying joined, with whole nodes in virtual time; each node has an address in a /24 of its own.</summary>
+[Collection(nameof(VirtualTimeCollection))]
 public sealed class MembershipTests : IAsyncLifetime
 {
     private static readonly LinkConditions Link = new() { Latency = TimeSpan.FromMilliseconds(20) };

@@ -12,6 +12,7 @@ using Xunit;
 namespace EventMesh.Core.Tests.Sessions;
 
 /// <summary>Peers that do not keep their side of the protocol; each of these has once held up or filled a node.</summary>
+[Collection(nameof(VirtualTimeCollection))]
 public sealed class BadPeerTests : IAsyncDisposable
 {
     private readonly VirtualMesh _mesh = new();

@@ -13,6 +13,7 @@ using Notifications = EventMesh.Notifications;
 namespace EventMesh.Core.Tests.Sessions;
 
 /// <summary>Joined peers that become clients or nodes, and instances that replace each other; whole nodes in virtual time.</summary>
+[Collection(nameof(VirtualTimeCollection))]
 public sealed class LinkChangeTests : IAsyncDisposable
 {
     private readonly VirtualMesh _mesh = new();

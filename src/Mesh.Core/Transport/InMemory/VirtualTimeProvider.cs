@@ -32,8 +32,9 @@ public sealed class VirtualTimeProvider : TimeProvider
     public VirtualTimeProvider(DateTimeOffset start) => _start = start.ToUniversalTime();
 
     /// <value>
-    /// Whether the clock, before it moves on, gives work on the thread pool up to 100 ms of real time to finish. For code that does not
-    /// go on inline; the order of such work is the thread pool's, so runs are then alike but not equal. Defaults to false.
+    /// Whether the clock, before it moves on, gives work on the thread pool up to 2 s of real time to finish. For code that does not
+    /// go on inline; the order of such work is the thread pool's, so runs are then alike but not equal. Nothing else in the process should use the
+    /// pool meanwhile. Defaults to false.
     /// </value>
     public bool WaitForThreadPool { get; init; }
 
@@ -139,7 +140,7 @@ public sealed class VirtualTimeProvider : TimeProvider
     private bool Step(long end)
     {
         if (WaitForThreadPool)
-            ThreadPoolQuiet.Wait(TimeSpan.FromMilliseconds(100));
+            ThreadPoolQuiet.Wait(TimeSpan.FromSeconds(2));
         IScheduledWork? work;
         lock (_mutex)
         {
