@@ -62,6 +62,7 @@ public sealed partial class MeshNode
         Run(refusals.RunAsync(_stopping.Token));
         if (_options.Kind == PeerKind.Node) Run(new Acceptor(this, _table, _endpoint!, refusals).RunAsync(_stopping.Token));
         Run(_bootstrapper.RunAsync(_stopping.Token));
+        Run(new CertificateReview(this, _table).RunAsync(_stopping.Token));
     }
 
     /// <summary>Keeps a loop, which ends by itself when the node stops, until it has.</summary>

@@ -23,6 +23,8 @@ internal static class MeshCommandLine
             EventsCommand.Create(),
             CacheCommand.Create(),
             DoctorCommand.Create(),
+            IdentityCommand.Create(),
+            CaCommand.Create(),
             new Command("bench", "Measure this machine.") { TransportBenchmarkCommand.Create() },
         };
         root.Options.Add(CommonOptions.Output);

@@ -38,6 +38,7 @@ internal static class ControlEndpoints
         v1.MapMessages();
         v1.MapEvents();
         v1.MapCache();
+        v1.MapSuccessions();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

@@ -41,6 +41,7 @@ internal static class ErrorCatalog
         MeshError.Busy => new("busy", ExitCode.NotDelivered, 503, "No room now"),
         MeshError.HandlerFailed => new("handler-failed", ExitCode.NotDelivered, 502, "The handler failed"),
         MeshError.NodeStopped => new("node-stopped", ExitCode.NodeNotRunning, 503, "No node is running"),
+        MeshError.SuccessionConflict => new("succession-conflict", ExitCode.PeerUnreachable, 409, "Two keys claim to follow one"),
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "An error without an entry."),
     };
 }

@@ -42,6 +42,9 @@ internal sealed class CertificateGate
 
     public TrustMode Mode => _policy.Mode;
 
+    /// <summary>Whether a certificate can be refused at all.</summary>
+    public bool Judges => _policy.Validates || _ledger is not null;
+
     /// <summary>Makes the gate that the options describe; reads their files.</summary>
     /// <exception cref="MeshException"><see cref="MeshError.InvalidConfiguration"/>: a file can't be read.</exception>
     public static CertificateGate Create(TrustOptions options, ICertificateRevocations? ledger, TimeProvider clock, ILogger logger)
@@ -60,7 +63,7 @@ internal sealed class CertificateGate
     /// <exception cref="MeshException"><see cref="MeshError.TooManyConnections"/>: too many wait for theirs.</exception>
     public async ValueTask<CertificateRefusal?> JudgeAsync(ITransportConnection connection)
     {
-        if (!_policy.Validates && _ledger is null) return null;
+        if (!Judges) return null;
         try
         {
             if (Interlocked.Increment(ref _waiting) > MaxWaiting)
