@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -181,7 +182,7 @@ public sealed class TrustModeTests : ProviderTests
     }
 
     [Fact]
-    public async Task A_revocation_list_that_changes_counts_without_a_restart()
+    public async Task A_revocation_list_that_changes_counts_without_a_restart_and_ends_live_connections()
     {
         using X509Certificate2 peer = _root.Issue("peer");
         string list = WriteFile(_root.Revoke());
@@ -190,12 +191,12 @@ public sealed class TrustModeTests : ProviderTests
         await using TestNode node = await NodeAsync(o => o.Trust.RevocationLists = [list], clock: clock);
         await using TestNode other = await StartAsync(peer, [], Private);
         await node.ConnectAsync(other);
-        await node.Mesh.DisconnectAsync(other.Id, TestContext.Current.CancellationToken);
 
         await File.WriteAllTextAsync(list, _root.Revoke(peer), TestContext.Current.CancellationToken);
         File.SetLastWriteTimeUtc(list, DateTime.UnixEpoch.AddYears(60));
-        clock.Jump(TimeSpan.FromSeconds(11));
+        clock.Jump(TimeSpan.FromSeconds(31));
 
+        await node.WhenLeftAsync(other.Id);
         (await Should.ThrowAsync<MeshException>(() => node.ConnectAsync(other))).Message.ShouldContain("revocation list");
     }
 
@@ -324,9 +325,21 @@ public sealed class TrustModeTests : ProviderTests
 
     private sealed class JumpingClock : TimeProvider
     {
+        private readonly ConcurrentQueue<Action> _reviews = [];
         private long _ahead;
 
-        public void Jump(TimeSpan by) => Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+        /// <summary>Moves the time stamps, and lets what happens every 30 s happen.</summary>
+        public void Jump(TimeSpan by)
+        {
+            Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
+            foreach (Action review in _reviews) review();
+        }
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            if (period == TimeSpan.FromSeconds(30)) _reviews.Enqueue(() => callback(state));
+            return base.CreateTimer(callback, state, dueTime, period);
+        }
 
         public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }

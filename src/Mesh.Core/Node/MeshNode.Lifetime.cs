@@ -87,6 +87,7 @@ public sealed partial class MeshNode
         Run(new Feelers(this, _table, _dialer).RunAsync(_stopping.Token));
         Run(_trimmer.RunAsync(_stopping.Token));
         Run(new LinkWatch(this, _table).RunAsync(_stopping.Token));
+        Run(new CertificateReview(this, _table).RunAsync(_stopping.Token));
     }
 
     /// <summary>Keeps a loop, which ends by itself when the node stops, until it has.</summary>

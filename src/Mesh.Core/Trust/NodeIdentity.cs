@@ -76,7 +76,7 @@ public sealed partial class NodeIdentity : IDisposable
         {
             if (!File.Exists(files.Node)) return null;
             using IdentityKey? key = files.ReadKey();
-            return key is null || !File.Exists(files.Certificate) ? null : Load(files, files.ReadOrCreateNode(), key, time);
+            return key is null || !File.Exists(files.Certificate) ? null : Load(files, files.ReadOrCreateNode(), key, time, mayRenew: false);
         });
     }
 
@@ -87,7 +87,7 @@ public sealed partial class NodeIdentity : IDisposable
         foreach (X509Certificate2 intermediate in Intermediates) intermediate.Dispose();
     }
 
-    private static NodeIdentity Load(IdentityFiles files, NodeId node, IdentityKey key, TimeProvider time)
+    private static NodeIdentity Load(IdentityFiles files, NodeId node, IdentityKey key, TimeProvider time, bool mayRenew = true)
     {
         X509Certificate2Collection stored = files.ReadCertificates();
         IReadOnlyList<KeySuccession> succession = files.ReadSuccession(PeerId.FromPublicKey(key.PublicKeyInfo));
@@ -101,6 +101,7 @@ public sealed partial class NodeIdentity : IDisposable
                 if (!key.Owns(own)) throw new CryptographicException($"The certificate '{files.Certificate}' is not of the key '{files.Key}'.");
                 return new NodeIdentity(node, key, key.Attach(own), [.. stored.Skip(1)], succession);
             }
+            if (key.Owns(own) && !mayRenew) return new NodeIdentity(node, key, key.Attach(own), [], succession);
             if (key.Owns(own) && new DateTimeOffset(own.NotBefore) <= now && new DateTimeOffset(own.NotAfter) > now + RenewBefore)
                 return new NodeIdentity(node, key, key.Attach(own), [], succession);
         }

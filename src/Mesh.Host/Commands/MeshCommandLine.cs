@@ -28,6 +28,8 @@ internal static class MeshCommandLine
             {
                 TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create(), JournalBenchmarkCommand.Create(),
             },
+            IdentityCommand.Create(),
+            CaCommand.Create(),
         };
         root.Options.Add(CommonOptions.Output);
         root.Options.Add(CommonOptions.Verbose);

@@ -63,6 +63,13 @@ internal sealed class ControlClient : IDisposable
     public Task<CacheImport> ImportCacheAsync(CacheFile file, CancellationToken cancellationToken) =>
         PostAsync<CacheFile, CacheImport>("v1/cache/import", file, cancellationToken);
 
+    /// <summary>The disputed changes of keys.</summary>
+    public Task<DisputeView[]> GetDisputesAsync(CancellationToken cancellationToken) => GetAsync<DisputeView[]>("v1/successions/disputes", cancellationToken);
+
+    /// <summary>Decides on a disputed key; answered when it is durable.</summary>
+    public Task<DecisionView> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) =>
+        PostAsync<ResolveRequest, DecisionView>("v1/successions", request, cancellationToken);
+
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>
         PostAsync<ConnectRequest, PeerView>("v1/peers", request, cancellationToken);

@@ -39,6 +39,7 @@ internal static class ControlEndpoints
         v1.MapEvents();
         v1.MapCache();
         v1.MapTrust();
+        v1.MapSuccessions();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

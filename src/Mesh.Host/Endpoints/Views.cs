@@ -82,6 +82,17 @@ internal sealed record RequestResponse(PeerId Peer, string? Text, byte[] Payload
 /// <summary>A received message: <paramref name="Text"/> is null when the content is not UTF-8.</summary>
 internal sealed record MessageView(string Id, PeerId From, string Channel, DateTimeOffset ReceivedAt, string? Text, byte[] Payload);
 
+/// <summary>A key that several others claim to follow.</summary>
+internal sealed record DisputeView(PeerId Predecessor, IReadOnlyList<PeerId> Claimants);
+
+/// <summary>A decision on a disputed key.</summary>
+/// <param name="Predecessor">The key, or the beginning of its identity.</param>
+/// <param name="Successor">Its true successor, or the beginning of it; null for none.</param>
+internal sealed record ResolveRequest(string Predecessor, string? Successor);
+
+/// <summary>A decision that was taken.</summary>
+internal sealed record DecisionView(PeerId Predecessor, PeerId? Successor);
+
 /// <summary>Content as text.</summary>
 internal static class PayloadText
 {

@@ -44,6 +44,7 @@ internal static class ErrorCatalog
         MeshError.Blocked => new("blocked", ExitCode.PeerUnreachable, 403, "The peer or its address is blocked"),
         MeshError.RateLimited => new("rate-limited", ExitCode.PeerUnreachable, 429, "The peer or its address came too often"),
         MeshError.DeadlineExceeded => new("deadline-exceeded", ExitCode.NotDelivered, 504, "The deadline has passed"),
+        MeshError.SuccessionConflict => new("succession-conflict", ExitCode.PeerUnreachable, 409, "Two keys claim to follow one"),
         _ => throw new ArgumentOutOfRangeException(nameof(error), error, "An error without an entry."),
     };
 }

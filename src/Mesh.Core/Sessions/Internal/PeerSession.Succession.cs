@@ -9,9 +9,28 @@ using KeySuccession = EventMesh.Trust.KeySuccession;
 
 namespace EventMesh.Sessions.Internal;
 
-/// <summary>Changes of the peer's key.</summary>
+/// <summary>The peer's certificates while its connections stand, and changes of its key.</summary>
 internal sealed partial class PeerSession
 {
+    /// <summary>Ends the session when one of its certificates is not accepted any more.</summary>
+    public async Task ReviewCertificatesAsync()
+    {
+        try
+        {
+            foreach (PeerConnection connection in Connections())
+            {
+                if (await Host.Gate.JudgeAsync(connection.Transport).ConfigureAwait(false) is not { } refusal) continue;
+                Host.Gate.Report(connection.Transport, refusal);
+                await EndAsync(CloseReason.Local, WireCode.CertificateRefused).ConfigureAwait(false);
+                return;
+            }
+        }
+        catch (MeshException)
+        {
+            // Too many strangers wait for their verdict: the next look will do.
+        }
+    }
+
     /// <summary>Judges the changes of its key that the peer tells of; null when the peer is accepted.</summary>
     private WireCode? JudgeSuccession(PeerConnection connection, Hello hello)
     {

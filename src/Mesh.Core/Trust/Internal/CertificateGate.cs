@@ -40,6 +40,9 @@ internal sealed class CertificateGate
 
     public TrustMode Mode => _policy.Mode;
 
+    /// <summary>Whether a certificate can be refused at all.</summary>
+    public bool Judges => _policy.Validates;
+
     /// <summary>Makes the gate that the options describe; reads their files.</summary>
     /// <exception cref="MeshException"><see cref="MeshError.InvalidConfiguration"/>: a file can't be read.</exception>
     public static CertificateGate Create(TrustOptions options, TimeProvider clock, ILogger logger)
@@ -58,7 +61,7 @@ internal sealed class CertificateGate
     /// <exception cref="MeshException"><see cref="MeshError.TooManyConnections"/>: too many wait for theirs.</exception>
     public async ValueTask<CertificateRefusal?> JudgeAsync(ITransportConnection connection)
     {
-        if (!_policy.Validates) return null;
+        if (!Judges) return null;
         try
         {
             if (Interlocked.Increment(ref _waiting) > MaxWaiting)

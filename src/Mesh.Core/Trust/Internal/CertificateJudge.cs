@@ -160,10 +160,10 @@ internal static class CertificateJudge
         X509Certificate2 last = chain.ChainElements[^1].Certificate;
         string details = string.Join("; ", chain.ChainStatus.Select(status => status.StatusInformation.Trim()).Distinct());
         if (all.HasFlag(X509ChainStatusFlags.NotSignatureValid)) return new(CertificateProblem.BadSignature, $"a signature in its chain is false: {details}");
-        if ((all & (X509ChainStatusFlags.NotValidForUsage | X509ChainStatusFlags.InvalidPolicyConstraints)) != 0)
+        if ((all & (X509ChainStatusFlags.NotValidForUsage | X509ChainStatusFlags.InvalidPolicyConstraints)) != X509ChainStatusFlags.NoError)
             return new(CertificateProblem.WrongUsage, $"an authority above it may not sign certificates for this purpose: {details}");
         if ((all & (X509ChainStatusFlags.InvalidBasicConstraints | X509ChainStatusFlags.InvalidNameConstraints | X509ChainStatusFlags.HasExcludedNameConstraint
-            | X509ChainStatusFlags.HasNotPermittedNameConstraint | X509ChainStatusFlags.InvalidExtension)) != 0)
+            | X509ChainStatusFlags.HasNotPermittedNameConstraint | X509ChainStatusFlags.InvalidExtension)) != X509ChainStatusFlags.NoError)
             return new(CertificateProblem.BrokenConstraint, $"a constraint of an authority above it is broken: {details}");
         if (all.HasFlag(X509ChainStatusFlags.UntrustedRoot))
             return new(CertificateProblem.UntrustedRoot, $"its chain ends at '{Short(last.Subject)}', which is not a trusted root");

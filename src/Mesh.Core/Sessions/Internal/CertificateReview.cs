@@ -1,0 +1,28 @@
+namespace EventMesh.Sessions.Internal;
+
+/// <summary>
+/// Judges the certificates of live connections again, every 30 s: they expire and are revoked while connections stand.
+/// </summary>
+internal sealed class CertificateReview(ISessionHost host, SessionTable table)
+{
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs until cancelled; never fails.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        if (!host.Gate.Judges) return;
+        using var timer = new PeriodicTimer(Interval, host.Clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+            {
+                // One after another: a look at many peers takes as long as it takes.
+                foreach (PeerSession session in table.Sessions()) await session.ReviewCertificatesAsync().ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+}
