@@ -111,7 +111,7 @@ public sealed partial class MeshNode
         LocalEndPoint = bind,
         Certificate = _identity!.Certificate,
         VerifyPeer = TrustGate.Verify,
-        AdmitSource = _trust.Admits,
+        AdmitSource = source => _trust.Admits(source) && _abuse.Admits(source),
         Listen = listens,
         IdleTimeout = _options.Transport.IdleTimeout,
         KeepAliveInterval = _options.Transport.KeepAliveInterval,

@@ -43,6 +43,17 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Journal:BatchDelay", options.Journal.BatchDelay, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Check(errors, "Journal:SpoolAfter", options.Journal.SpoolAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
         Check(errors, "Journal:MaxSpoolBytes", options.Journal.MaxSpoolBytes, 1024 * 1024, long.MaxValue);
+        Check(errors, "Limits:ConnectionsPerSecondPerSource", options.Limits.ConnectionsPerSecondPerSource, 0.01, 1_000_000);
+        Check(errors, "Limits:ConnectionBurstPerSource", options.Limits.ConnectionBurstPerSource, 1, 1_000_000);
+        Check(errors, "Limits:ConnectionsPerSecondPerPrivateSource", options.Limits.ConnectionsPerSecondPerPrivateSource, 0.01, 1_000_000);
+        Check(errors, "Limits:ConnectionBurstPerPrivateSource", options.Limits.ConnectionBurstPerPrivateSource, 1, 1_000_000);
+        Check(errors, "Limits:MessagesPerSecondPerPeer", options.Limits.MessagesPerSecondPerPeer, 1, 1_000_000_000);
+        Check(errors, "Limits:BytesPerSecondPerPeer", options.Limits.BytesPerSecondPerPeer, 64 * 1024, 1024L * 1024 * 1024 * 1024);
+        Check(errors, "Limits:ControlFramesPerSecondPerPeer", options.Limits.ControlFramesPerSecondPerPeer, 1, 1_000_000);
+        Check(errors, "Limits:ControlFrameBurstPerPeer", options.Limits.ControlFrameBurstPerPeer, 16, 1_000_000);
+        Check(errors, "Limits:AbuseScore", options.Limits.AbuseScore, 1, 1_000_000);
+        Check(errors, "Limits:AbuseHalfLife", options.Limits.AbuseHalfLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        Check(errors, "Limits:AbuseBlock", options.Limits.AbuseBlock, TimeSpan.Zero, TimeSpan.FromDays(365));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

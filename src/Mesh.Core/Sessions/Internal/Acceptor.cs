@@ -32,6 +32,11 @@ internal sealed class Acceptor(ISessionHost host, SessionTable table, ITransport
     private void Accept(ITransportConnection transport)
     {
         WireCode? refusal = transport.PeerId == host.LocalPeer ? WireCode.ConnectionToSelf : null;
+        if (refusal is null && !host.Abuse.TryConnect(transport.RemoteEndPoint.Address))
+        {
+            refusal = WireCode.RateLimited;
+            host.Abuse.Report(transport.PeerId, transport.RemoteEndPoint.Address, Limits.Internal.Offence.ConnectionFlood);
+        }
         try
         {
             // The peer speaks first; its session listens from here on.

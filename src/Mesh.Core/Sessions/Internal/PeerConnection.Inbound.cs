@@ -67,7 +67,13 @@ internal sealed partial class PeerConnection
         {
             MeshMetrics.ProtocolViolations.Add(1);
             Log.ProtocolViolation(_session.Host.Logger, _session.Peer.ToShortString(), e.Message);
+            _session.Host.Abuse.Report(_session.Peer, RemoteEndPoint.Address, Limits.Internal.Offence.TooLarge);
             stream.StopSending((ulong)WireCode.TooLarge);
+        }
+        catch (MeshException e) when (e.Error is MeshError.RateLimited)
+        {
+            Log.ProtocolViolation(_session.Host.Logger, _session.Peer.ToShortString(), e.Message);
+            await CloseAsync(WireCode.RateLimited).ConfigureAwait(false);
         }
         catch (Exception e) when (e is MeshException or ObjectDisposedException)
         {
@@ -87,7 +93,7 @@ internal sealed partial class PeerConnection
             while (await reader.ReadFrameAsync(WireLimits.ControlFrame, Ended).ConfigureAwait(false) is { } frame)
                 await _session.OnControlFrameAsync(this, frame).ConfigureAwait(false);
         }
-        catch (MeshException e) when (e.Error != MeshError.ProtocolViolation && !Ended.IsCancellationRequested && !Transport.Closed.IsCompleted)
+        catch (MeshException e) when (e.Error is not (MeshError.ProtocolViolation or MeshError.RateLimited) && !Ended.IsCancellationRequested && !Transport.Closed.IsCompleted)
         {
             // A connection without the peer's control stream is deaf.
             throw new MeshException(MeshError.ProtocolViolation, $"The control stream can't be read: {e.Message}", e);
@@ -113,6 +119,9 @@ internal sealed partial class PeerConnection
     {
         // Until the pair stands messages stay unread: the stream limit bounds them.
         await _joined.Task.WaitAsync(Ended).ConfigureAwait(false);
+        // The turn of the first one is waited for before its bytes are in memory.
+        await _session.Intake.TakeMessageAsync(Ended).ConfigureAwait(false);
+        bool isFirst = true;
         while (await reader.ReadFrameAsync(maxPayload + WireLimits.MessageHeader + VarInt.MaxLength, Ended).ConfigureAwait(false) is { } frame)
         {
             if (frame.Type != FrameType.Message)
@@ -126,6 +135,9 @@ internal sealed partial class PeerConnection
             Interlocked.Add(ref _bytesReceived, payload.Length);
             var message = new MessageReceived(
                 new MessageId(_session.Peer, _session.RemoteInstance, header.Sequence), _session.Peer, header.Channel, payload.ToArray());
+            if (!isFirst) await _session.Intake.TakeMessageAsync(Ended).ConfigureAwait(false);
+            isFirst = false;
+            await _session.Intake.TakeBytesAsync(payload.Length, Ended).ConfigureAwait(false);
             Deliver(message, header);
         }
     }
@@ -218,6 +230,7 @@ internal sealed partial class PeerConnection
     private async Task<(MessageHeader Header, byte[] Payload)> ReadRequestAsync(FrameReader reader)
     {
         bool isLarge = false;
+        await _session.Intake.TakeMessageAsync(Ended).ConfigureAwait(false);
         try
         {
             int maxFrame = _session.Host.Options.Limits.MaxMessageBytes + WireLimits.MessageHeader + VarInt.MaxLength;
@@ -226,6 +239,7 @@ internal sealed partial class PeerConnection
             (MessageHeader header, ReadOnlyMemory<byte> payload) = FrameWriter.Split(MessageHeader.Parser, frame.Body);
             CheckChannel(header.Channel);
             Interlocked.Add(ref _bytesReceived, payload.Length);
+            await _session.Intake.TakeBytesAsync(payload.Length, Ended).ConfigureAwait(false);
             return (header, payload.ToArray());
         }
         finally

@@ -21,6 +21,9 @@ internal sealed partial class PeerSession
     {
         if (connection.RemoteHello is null && frame.Type is not (FrameType.Hello or FrameType.HelloAck) && !frame.IsOptional)
             throw Violation("A frame before the Hello.");
+        // Outcomes answer what we sent, and are as many.
+        if (frame.Type != FrameType.Outcome && !Intake.TryTakeControl())
+            throw new MeshException(MeshError.RateLimited, "Too many control frames.");
         switch (frame.Type)
         {
             case FrameType.Hello:

@@ -26,6 +26,7 @@ internal sealed partial class PeerSession
         _table = table;
         Host = host;
         Peer = peer;
+        Intake = new Limits.Internal.IntakeRate(host.Options.Limits, host.Clock);
         _state = new PeerSessionState(host.LocalPeer, peer, host.Options.Kind);
         Completion = RunAsync();
     }
@@ -33,6 +34,9 @@ internal sealed partial class PeerSession
     public ISessionHost Host { get; }
 
     public PeerId Peer { get; }
+
+    /// <summary>How fast the peer may send, on all its connections together.</summary>
+    public Limits.Internal.IntakeRate Intake { get; }
 
     /// <summary>The peer's process start; empty while unknown.</summary>
     public Guid RemoteInstance => _state.RemoteInstance;
