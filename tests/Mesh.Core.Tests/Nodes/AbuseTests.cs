@@ -58,6 +58,29 @@ public sealed class AbuseTests
     }
 
     [Fact]
+    public async Task A_connection_without_a_hello_is_closed_in_time()
+    {
+        await using TestNode node = await StartAsync(o => o.Transport.HandshakeTimeout = TimeSpan.FromMilliseconds(200));
+        await using ITransportEndpoint attacker = await AttackerAsync();
+        await using ITransportConnection connection = await attacker.ConnectAsync(node.EndPoint, Token).WaitAsync(Limit, Token);
+
+        (await connection.Closed.WaitAsync(Limit, Token)).ApplicationCode.ShouldBe((ulong)WireCode.HandshakeTimeout);
+    }
+
+    [Fact]
+    public async Task A_control_frame_above_its_limit_closes_the_connection_before_it_is_read()
+    {
+        await using TestNode node = await StartAsync();
+        await using ITransportEndpoint attacker = await AttackerAsync();
+        var bytes = new ArrayBufferWriter<byte>();
+        FrameWriter.WriteVarInt(bytes, (ulong)StreamType.Control);
+        FrameWriter.WriteVarInt(bytes, (ulong)FrameType.Hello);
+        FrameWriter.WriteVarInt(bytes, 1UL << 40);
+
+        (await AttackAsync(attacker, node, bytes.WrittenMemory)).ShouldBe((ulong)WireCode.ProtocolViolation);
+    }
+
+    [Fact]
     public async Task A_source_that_connects_too_often_is_refused_with_a_code_and_ends_blocked()
     {
         await using TestNode node = await StartAsync(o =>
