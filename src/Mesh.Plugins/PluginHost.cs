@@ -68,7 +68,7 @@ public sealed class PluginHost : IMeshExtension
         await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            _running = new Running(ReadOptions(), journal, new PluginLoader(mesh, journal, _topics, ReadSettings(), _loggers, _time));
+            _running = new Running(ReadOptions(), journal, new PluginLoader(mesh, journal, _topics, ReadSettings(), _loggers, _time), _services.GetService<IHandlerFailures>());
             StartApplication(_running);
             await LoadAllAsync(_running, cancellationToken).ConfigureAwait(false);
         }
@@ -273,7 +273,7 @@ public sealed class PluginHost : IMeshExtension
     }
 
     private PluginRunner CreateRunner(string name, ChannelPatterns channels, HandlerSet handlers, IServiceScopeFactory scopes, Running running) =>
-        new(name, channels, handlers, scopes, running.Options, running.Journal, _time, _logger);
+        new(name, channels, handlers, scopes, running.Options, running.Journal, _time, _logger, running.Failures);
 
     private void Add(HostedPlugin plugin, Running running)
     {
@@ -357,5 +357,5 @@ public sealed class PluginHost : IMeshExtension
     }
 
     /// <summary>What exists from start to stop.</summary>
-    private sealed record Running(PluginOptions Options, IEventJournal Journal, PluginLoader Loader);
+    private sealed record Running(PluginOptions Options, IEventJournal Journal, PluginLoader Loader, IHandlerFailures? Failures);
 }

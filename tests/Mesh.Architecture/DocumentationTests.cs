@@ -90,4 +90,30 @@ public sealed partial class DocumentationTests
         blocks.Length.ShouldBe(2);
         blocks.ShouldAllBe(block => samples.Contains(block, StringComparison.Ordinal));
     }
+
+    /// <summary>So that no threat is answered by a test that is gone.</summary>
+    [Fact]
+    public void The_tests_that_the_threat_model_names_exist()
+    {
+        string[] tests = [.. RepositoryFiles.All.Where(file => file.StartsWith("tests/", StringComparison.Ordinal) && file.EndsWith(".cs", StringComparison.Ordinal)).Select(RepositoryFiles.Read)];
+        string[] rows = [.. RepositoryFiles.Read("docs/security.md").Split('\n').Where(line => line.StartsWith("| **", StringComparison.Ordinal))];
+        List<string> missing = [];
+        foreach (string row in rows)
+        {
+            string[] named = [.. Regex.Matches(row.Split('|')[^2], "`(?<name>[^`]+)`").Select(match => match.Groups["name"].Value)];
+            named.ShouldNotBeEmpty(row);
+            foreach (string name in named)
+            {
+                int dot = name.IndexOf('.', StringComparison.Ordinal);
+                string type = dot < 0 ? name : name[..dot];
+                bool isClass = type.EndsWith("Tests", StringComparison.Ordinal);
+                string method = name[(dot + 1)..];
+                if (!tests.Any(text => (!isClass || text.Contains($" class {type}", StringComparison.Ordinal)) && (name == type && isClass || text.Contains($" {method}(", StringComparison.Ordinal))))
+                    missing.Add(name);
+            }
+        }
+
+        rows.Length.ShouldBeGreaterThan(10);
+        missing.ShouldBeEmpty();
+    }
 }

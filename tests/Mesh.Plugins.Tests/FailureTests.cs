@@ -1,4 +1,5 @@
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Plugins.Dispatch.Internal;
 using EventMesh.Tests.Common;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -213,6 +214,88 @@ public sealed class FailureTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task One_peer_at_whose_messages_a_plugin_fails_is_muted_and_the_plugin_stays_for_the_others()
+    {
+        PeerId hostile = TestPlugins.PeerOf(66);
+        PluginRunner runner = _plugins.Add("choosy", new Behaviour
+        {
+            OnMessage = (message, _) => message.From == hostile ? throw new InvalidOperationException("on purpose") : Task.CompletedTask,
+            OnRequest = (_, _) => throw new InvalidOperationException("on purpose"),
+        });
+
+        for (int i = 0; i < 5; i++)
+        {
+            (await _plugins.SendAsync(from: hostile)).ShouldBe(MeshError.HandlerFailed);
+            (await _plugins.SendAsync()).ShouldBeNull();
+        }
+
+        for (int i = 0; i < 20; i++)
+            (await _plugins.SendAsync(from: hostile)).ShouldBe(MeshError.Busy);
+        (await _plugins.SendAsync()).ShouldBeNull();
+        runner.IsQuarantined.ShouldBeFalse();
+        runner.Failures.ShouldBe(5, "what a muted peer sends is not tried");
+        _plugins.Failures.Peers.ShouldBe(Enumerable.Repeat(hostile, 5), "the node counts it against the peer");
+        _plugins.Journal.All<PluginQuarantined>().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task Failures_of_one_peer_alone_never_quarantine_not_even_when_nobody_else_sends()
+    {
+        PluginRunner runner = _plugins.Add("failing", new Behaviour { OnMessage = (_, _) => throw new InvalidOperationException("on purpose") });
+
+        for (int i = 0; i < 50; i++)
+            await _plugins.SendAsync(from: TestPlugins.PeerOf(1));
+        runner.IsQuarantined.ShouldBeFalse();
+        for (int i = 0; i < 5; i++)
+            await _plugins.SendAsync(from: TestPlugins.PeerOf(2));
+        runner.IsQuarantined.ShouldBeFalse();
+        await _plugins.SendAsync(from: TestPlugins.PeerOf(3));
+
+        runner.IsQuarantined.ShouldBeTrue("three peers are several");
+    }
+
+    [Fact]
+    public async Task Failures_at_the_nodes_own_notifications_quarantine()
+    {
+        _plugins.Options.QuarantineAfter = 2;
+        PluginRunner runner = _plugins.Add("failing", new Behaviour { OnLeft = (_, _) => throw new InvalidOperationException("on purpose") });
+
+        _plugins.Dispatcher.Publish(TestPlugins.Left);
+        _plugins.Dispatcher.Publish(TestPlugins.Left);
+        await _plugins.Journal.WaitForAsync<PluginQuarantined>(_ => true);
+
+        runner.IsQuarantined.ShouldBeTrue();
+        _plugins.Failures.Peers.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_peer_is_muted_for_ten_minutes_and_the_table_of_peers_is_bounded()
+    {
+        var time = new FakeTimeProvider();
+        var peers = new PeerFailures(2, time);
+        PeerId peer = TestPlugins.PeerOf(1);
+        peers.Failed(peer, overdue: 0).ShouldBeFalse();
+        peers.Succeeded(peer);
+        peers.Failed(peer, overdue: 0).ShouldBeFalse("a success ends the row");
+        peers.Failed(peer, overdue: 0).ShouldBeTrue();
+        peers.Failed(peer, overdue: 0).ShouldBeFalse("muted once");
+        peers.Succeeded(peer);
+        peers.IsMuted(peer).ShouldBeTrue("what was under way does not end it");
+        time.Advance(PeerFailures.MuteTime);
+        peers.IsMuted(peer).ShouldBeFalse();
+
+        peers.Failed(peer, overdue: 2).ShouldBeTrue("handlers that hang count");
+        for (int i = 0; i < 3000; i++)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(1));
+            byte[] bytes = new byte[PeerId.Length];
+            BitConverter.TryWriteBytes(bytes, i + 1000);
+            peers.Failed(new PeerId(bytes), overdue: 0);
+        }
+        peers.Count.ShouldBe(PeerFailures.Capacity);
+    }
+
+    [Fact]
     public async Task A_success_in_between_ends_the_row()
     {
         int calls = 0;
@@ -263,9 +346,9 @@ public sealed class FailureTests : IAsyncDisposable
         var monitor = new FailureMonitor("plugin", quarantineAfter: 100, journal, time, NullLogger.Instance);
 
         for (int i = 0; i < 4; i++)
-            monitor.Failed("MessageReceived", MeshError.HandlerFailed, new InvalidOperationException($"{i}"));
+            monitor.Failed("MessageReceived", null, MeshError.HandlerFailed, new InvalidOperationException($"{i}"));
         time.Advance(TimeSpan.FromSeconds(10));
-        monitor.Failed("MessageReceived", MeshError.HandlerFailed, new InvalidOperationException("last"));
+        monitor.Failed("MessageReceived", null, MeshError.HandlerFailed, new InvalidOperationException("last"));
 
         journal.All<PluginFailed>().Select(failed => failed.Error)
             .ShouldBe(["InvalidOperationException: 0", "InvalidOperationException: last (and 3 failures since the last event)"]);
@@ -278,7 +361,7 @@ public sealed class FailureTests : IAsyncDisposable
         var journal = new FakeJournal();
         var monitor = new FailureMonitor("plugin", quarantineAfter: 100, journal, TimeProvider.System, NullLogger.Instance);
 
-        monitor.Failed("MessageReceived", MeshError.HandlerFailed, new InvalidOperationException(new string('x', 100_000) + "\nsecond line"));
+        monitor.Failed("MessageReceived", null, MeshError.HandlerFailed, new InvalidOperationException(new string('x', 100_000) + "\nsecond line"));
 
         journal.All<PluginFailed>()[0].Error.Length.ShouldBeLessThan(600);
     }

@@ -235,7 +235,8 @@ public sealed class LoadingTests : IDisposable
     {
         _folders.Add("ThrowingPlugin");
         await using TestNode node = await new TestNode(_folders, ("QuarantineAfter", "1")).StartAsync();
-        (await node.SendAsync("any")).ShouldBe(MeshError.HandlerFailed);
+        for (int i = 0; i < 3; i++)
+            (await node.SendAsync("any")).ShouldBe(MeshError.HandlerFailed);
         node.Host.Plugins.ShouldHaveSingleItem().State.ShouldBe(PluginState.Quarantined);
 
         PluginStatus status = await node.Host.ReloadAsync("throwing", TestContext.Current.CancellationToken);

@@ -18,6 +18,7 @@ namespace EventMesh.Plugins.Tests;
 internal sealed class TestNode : IMeshBuilder, IAsyncDisposable
 {
     private static long _sequence;
+    private int _sent;
     private ServiceProvider? _provider;
 
     public TestNode(PluginFolders? folders = null, params (string Key, string Value)[] settings)
@@ -58,8 +59,9 @@ internal sealed class TestNode : IMeshBuilder, IAsyncDisposable
         return this;
     }
 
+    /// <summary>A message of one of three peers, each in its turn, so that no single one is to blame for a failure.</summary>
     public Task<MeshError?> SendAsync(string channel, string text = "hello") =>
-        Dispatcher.DispatchAsync(Message(channel, text), default).WaitAsync(TimeSpan.FromSeconds(10));
+        Dispatcher.DispatchAsync(Message(channel, text, TestPlugins.PeerOf((byte)(Interlocked.Increment(ref _sent) % 3))), default).WaitAsync(TimeSpan.FromSeconds(10));
 
     public async Task<string> RequestAsync(string channel, string text = "hello") =>
         Encoding.UTF8.GetString((await Dispatcher

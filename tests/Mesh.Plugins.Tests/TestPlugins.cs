@@ -1,4 +1,5 @@
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Notifications;
 using EventMesh.Plugins.Dispatch.Internal;
 using EventMesh.Plugins.Loading.Internal;
@@ -12,6 +13,12 @@ namespace EventMesh.Plugins.Tests;
 internal sealed class TestPlugins : IAsyncDisposable
 {
     private readonly List<ServiceProvider> _providers = [];
+    private int _sent;
+
+    /// <summary>Whom the node was told of.</summary>
+    public HandlerFailures Failures { get; } = new();
+
+    public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public PluginDispatcher Dispatcher { get; } = new();
 
@@ -35,14 +42,22 @@ internal sealed class TestPlugins : IAsyncDisposable
         _providers.Add(provider);
         var runner = new PluginRunner(
             name, new ChannelPatterns(channels.Length == 0 ? ["*"] : channels), handlers, provider.GetRequiredService<IServiceScopeFactory>(),
-            Options, Journal, TimeProvider.System, NullLogger.Instance);
+            Options, Journal, Time, NullLogger.Instance, Failures);
         runner.Start();
         Dispatcher.Add(runner);
         return runner;
     }
 
-    public Task<MeshError?> SendAsync(string channel = "any", string text = "hello") =>
-        Dispatcher.DispatchAsync(TestNode.Message(channel, text), default).WaitAsync(TimeSpan.FromSeconds(10));
+    /// <summary>A message of one of three peers, each in its turn, so that no single one is to blame for a failure; or of one that the test names.</summary>
+    public Task<MeshError?> SendAsync(string channel = "any", string text = "hello", PeerId? from = null) => Dispatcher
+        .DispatchAsync(TestNode.Message(channel, text, from ?? PeerOf((byte)(Interlocked.Increment(ref _sent) % 3))), default).WaitAsync(TimeSpan.FromSeconds(10));
+
+    public static PeerId PeerOf(byte number)
+    {
+        byte[] bytes = new byte[PeerId.Length];
+        bytes[0] = number;
+        return new PeerId(bytes);
+    }
 
     public Task<ReadOnlyMemory<byte>> RequestAsync(string channel = "any", CancellationToken cancellationToken = default) =>
         Dispatcher.DispatchAsync(new RemoteRequest(default, channel, "hello"u8.ToArray()), default, cancellationToken)

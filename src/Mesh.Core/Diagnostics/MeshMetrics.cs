@@ -40,4 +40,10 @@ internal static class MeshMetrics
 
     public static Counter<long> ProtocolViolations { get; } =
         MeshTelemetry.Meter.CreateCounter<long>("eventmesh.protocol.violations", "{violation}", "Frames and streams that the protocol does not allow.");
+
+    public static Counter<long> Offences { get; } =
+        MeshTelemetry.Meter.CreateCounter<long>("eventmesh.abuse.offences", "{offence}", "What peers did against the rules, by error.type.");
+
+    public static Counter<long> Throttled { get; } =
+        MeshTelemetry.Meter.CreateCounter<long>("eventmesh.message.throttled", "{message}", "Received messages and requests that made their peer wait.");
 }

@@ -43,4 +43,37 @@ public sealed class LimitOptions
 
     /// <summary>The low watermark in effect.</summary>
     internal int Low => Math.Min(High, LowWatermark > 0 ? LowWatermark : Math.Max(1, MaxPeers * 5 / 8));
+
+    /// <value>New connections of one globally routable source, /32 or /56, in a second. Defaults to 2; 0.01 to 1,000,000.</value>
+    public double ConnectionsPerSecondPerSource { get; set; } = 2;
+
+    /// <value>New connections of one globally routable source at once. Defaults to 32; 1 to 1,000,000. Each above it costs the source points.</value>
+    public int ConnectionBurstPerSource { get; set; } = 32;
+
+    /// <value>New connections of one private or loopback source in a second. Defaults to 5,000; 0.01 to 1,000,000.</value>
+    public double ConnectionsPerSecondPerPrivateSource { get; set; } = 5000;
+
+    /// <value>New connections of one private or loopback source at once. Defaults to 10,000; 1 to 1,000,000.</value>
+    public int ConnectionBurstPerPrivateSource { get; set; } = 10_000;
+
+    /// <value>Messages and requests of one peer in a second; more wait unread. Defaults to 1,000,000, more than a connection carries; 1 to 1,000,000,000.</value>
+    public int MessagesPerSecondPerPeer { get; set; } = 1_000_000;
+
+    /// <value>Bytes of messages and requests of one peer in a second; more wait unread. Defaults to 2 GiB; 64 KiB to 1 TiB.</value>
+    public long BytesPerSecondPerPeer { get; set; } = 2L * 1024 * 1024 * 1024;
+
+    /// <value>Control frames of one peer in a second, without those that answer our own messages. Defaults to 100; 1 to 1,000,000. More close the connection.</value>
+    public int ControlFramesPerSecondPerPeer { get; set; } = 100;
+
+    /// <value>Control frames of one peer at once. Defaults to 1,000; 16 to 1,000,000.</value>
+    public int ControlFrameBurstPerPeer { get; set; } = 1000;
+
+    /// <value>The points at which a peer, and its source where that is globally routable, is blocked. Defaults to 100; 1 to 1,000,000. docs/operations.md has the points.</value>
+    public int AbuseScore { get; set; } = 100;
+
+    /// <value>The time in which half of the points fade. Defaults to 10 min; 1 s to 1 d.</value>
+    public TimeSpan AbuseHalfLife { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <value>How long such a block lasts; zero for none: offences are then only counted and logged. Defaults to 1 h; 0 to 365 d.</value>
+    public TimeSpan AbuseBlock { get; set; } = TimeSpan.FromHours(1);
 }

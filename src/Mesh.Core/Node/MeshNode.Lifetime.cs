@@ -139,7 +139,7 @@ public sealed partial class MeshNode
         Certificate = _identity!.Certificate,
         Intermediates = _identity.Intermediates,
         VerifyPeer = _gate!.VerifyPeer,
-        AdmitSource = _trust.Admits,
+        AdmitSource = source => _trust.Admits(source) && _abuse.Admits(source),
         Listen = listens,
         IdleTimeout = _options.Transport.IdleTimeout,
         KeepAliveInterval = _options.Transport.KeepAliveInterval,

@@ -4,6 +4,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Messaging;
+using EventMesh.Limits.Internal;
 using EventMesh.Sessions.Internal;
 using EventMesh.Trust.Internal;
 using EventMesh.Wire.Frames;
@@ -12,7 +13,7 @@ using Microsoft.Extensions.Logging;
 namespace EventMesh.Node;
 
 /// <summary>What sessions need of the node.</summary>
-public sealed partial class MeshNode : ISessionHost
+public sealed partial class MeshNode : ISessionHost, IHandlerFailures
 {
     MeshOptions ISessionHost.Options => _options;
 
@@ -29,6 +30,15 @@ public sealed partial class MeshNode : ISessionHost
     IReadOnlyList<Trust.KeySuccession> ISessionHost.Succession => _identity!.Succession;
 
     TrustLedger ISessionHost.Trust => _trust;
+
+    AbuseGuard ISessionHost.Abuse => _abuse;
+
+    void IHandlerFailures.Report(PeerId peer)
+    {
+        // Gone already: its score waits for the next offence.
+        if (_table is not null && _table.TryGet(peer, out PeerSession? session) && session.Info is { } info)
+            _abuse.Report(peer, info.Remote.Address, Offence.HandlerFailure);
+    }
 
     IReadOnlyList<IPEndPoint> ISessionHost.ListenEndPoints => _options.Kind == PeerKind.Node ? [LocalEndPoint] : [];
 

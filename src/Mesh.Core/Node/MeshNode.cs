@@ -4,6 +4,7 @@ using EventMesh.Dispatch;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Limits.Internal;
 using EventMesh.Messaging;
 using EventMesh.Sessions.Internal;
 using EventMesh.Transport;
@@ -35,6 +36,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
     private readonly CancellationTokenSource _stopping = new();
     private readonly Lock _mutex = new();
     private readonly TrustLedger _trust;
+    private readonly AbuseGuard _abuse;
     private Task? _stopTask;
     private long _sequence;
 
@@ -76,6 +78,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
         _logger = logger;
         _lifetime = lifetime;
         _trust = new TrustLedger(journal, dispatcher, clock, logger) { PinsFirstUse = _options.Trust.PinContacts ?? true };
+        _abuse = new AbuseGuard(_options.Limits, _trust, clock, logger);
     }
 
     /// <summary>Where the node is in its life.</summary>

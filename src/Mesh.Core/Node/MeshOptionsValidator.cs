@@ -53,6 +53,17 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Limits:LowWatermark", options.Limits.LowWatermark, 0, options.Limits.High);
         Check(errors, "Limits:TrimGrace", options.Limits.TrimGrace, TimeSpan.Zero, TimeSpan.FromHours(1));
         Check(errors, "Bootstrap:ReverseCheckInterval", options.Bootstrap.ReverseCheckInterval, TimeSpan.FromSeconds(1), TimeSpan.FromHours(24));
+        Check(errors, "Limits:ConnectionsPerSecondPerSource", options.Limits.ConnectionsPerSecondPerSource, 0.01, 1_000_000);
+        Check(errors, "Limits:ConnectionBurstPerSource", options.Limits.ConnectionBurstPerSource, 1, 1_000_000);
+        Check(errors, "Limits:ConnectionsPerSecondPerPrivateSource", options.Limits.ConnectionsPerSecondPerPrivateSource, 0.01, 1_000_000);
+        Check(errors, "Limits:ConnectionBurstPerPrivateSource", options.Limits.ConnectionBurstPerPrivateSource, 1, 1_000_000);
+        Check(errors, "Limits:MessagesPerSecondPerPeer", options.Limits.MessagesPerSecondPerPeer, 1, 1_000_000_000);
+        Check(errors, "Limits:BytesPerSecondPerPeer", options.Limits.BytesPerSecondPerPeer, 64 * 1024, 1024L * 1024 * 1024 * 1024);
+        Check(errors, "Limits:ControlFramesPerSecondPerPeer", options.Limits.ControlFramesPerSecondPerPeer, 1, 1_000_000);
+        Check(errors, "Limits:ControlFrameBurstPerPeer", options.Limits.ControlFrameBurstPerPeer, 16, 1_000_000);
+        Check(errors, "Limits:AbuseScore", options.Limits.AbuseScore, 1, 1_000_000);
+        Check(errors, "Limits:AbuseHalfLife", options.Limits.AbuseHalfLife, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+        Check(errors, "Limits:AbuseBlock", options.Limits.AbuseBlock, TimeSpan.Zero, TimeSpan.FromDays(365));
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }
 

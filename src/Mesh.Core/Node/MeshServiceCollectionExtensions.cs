@@ -36,6 +36,7 @@ public static class MeshServiceCollectionExtensions
         services.TryAddSingleton<IEventJournal>(provider => provider.GetRequiredService<EventJournal>());
         services.TryAddSingleton<MeshNode>();
         services.TryAddSingleton<EventMesh.IMesh>(provider => provider.GetRequiredService<MeshNode>());
+        services.TryAddSingleton<IHandlerFailures>(provider => provider.GetRequiredService<MeshNode>());
         services.TryAddSingleton<EventMesh.ITrust>(provider => provider.GetRequiredService<MeshNode>().Trust);
         services.TryAddSingleton<EventMesh.Bootstrap.IBootstrapCache>(provider => provider.GetRequiredService<MeshNode>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshNode>(provider => provider.GetRequiredService<MeshNode>()));

@@ -32,4 +32,7 @@ internal static partial class Log
 
     [LoggerMessage((int)LogEvent.WorkGivenUp, LogLevel.Warning, "Plugin {Plugin} did not finish its work in time while it was stopped; {Waiting} items were given up.", EventName = nameof(LogEvent.WorkGivenUp))]
     public static partial void WorkGivenUp(ILogger logger, string plugin, int waiting);
+
+    [LoggerMessage((int)LogEvent.PeerMuted, LogLevel.Debug, "Plugin {Plugin} gets nothing of peer {Peer} for {Minutes} min: it failed at what the peer sent.", EventName = nameof(LogEvent.PeerMuted))]
+    public static partial void PeerMuted(ILogger logger, string plugin, string peer, double minutes);
 }

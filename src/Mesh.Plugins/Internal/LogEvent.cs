@@ -12,4 +12,5 @@ internal enum LogEvent
     PluginQuarantined = 5006,
     ReportFailed = 5007,
     WorkGivenUp = 5008,
+    PeerMuted = 5009,
 }

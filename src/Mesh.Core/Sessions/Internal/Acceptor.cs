@@ -55,6 +55,11 @@ internal sealed class Acceptor(ISessionHost host, SessionTable table, ITransport
     private async Task<WireCode?> AcceptAsync(ITransportConnection transport)
     {
         if (transport.PeerId == host.LocalPeer) return WireCode.ConnectionToSelf;
+        if (!host.Abuse.TryConnect(transport.RemoteEndPoint.Address))
+        {
+            host.Abuse.Report(transport.PeerId, transport.RemoteEndPoint.Address, Limits.Internal.Offence.ConnectionFlood);
+            return WireCode.RateLimited;
+        }
         try
         {
             if (await host.Gate.JudgeAsync(transport).ConfigureAwait(false) is { } refusal)

@@ -33,6 +33,9 @@ internal interface ISessionHost
     /// <summary>Who may be a peer.</summary>
     Trust.Internal.TrustLedger Trust { get; }
 
+    /// <summary>Who breaks the rules.</summary>
+    Limits.Internal.AbuseGuard Abuse { get; }
+
     /// <summary>Where the node listens, for its Hello.</summary>
     IReadOnlyList<IPEndPoint> ListenEndPoints { get; }
 

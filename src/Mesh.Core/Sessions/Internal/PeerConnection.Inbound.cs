@@ -61,7 +61,13 @@ internal sealed partial class PeerConnection
         {
             MeshMetrics.ProtocolViolations.Add(1);
             Log.ProtocolViolation(_session.Host.Logger, _session.Peer.ToShortString(), e.Message);
+            _session.Host.Abuse.Report(_session.Peer, RemoteEndPoint.Address, Limits.Internal.Offence.TooLarge);
             stream.StopSending((ulong)WireCode.TooLarge);
+        }
+        catch (MeshException e) when (e.Error is MeshError.RateLimited)
+        {
+            Log.ProtocolViolation(_session.Host.Logger, _session.Peer.ToShortString(), e.Message);
+            await CloseAsync(WireCode.RateLimited).ConfigureAwait(false);
         }
         catch (Exception e) when (e is MeshException or ObjectDisposedException)
         {
@@ -81,7 +87,7 @@ internal sealed partial class PeerConnection
             while (await reader.ReadFrameAsync(WireLimits.ControlFrame, Ended).ConfigureAwait(false) is { } frame)
                 await _session.OnControlFrameAsync(this, frame).ConfigureAwait(false);
         }
-        catch (MeshException e) when (e.Error != MeshError.ProtocolViolation && !Ended.IsCancellationRequested && !Transport.Closed.IsCompleted)
+        catch (MeshException e) when (e.Error is not (MeshError.ProtocolViolation or MeshError.RateLimited) && !Ended.IsCancellationRequested && !Transport.Closed.IsCompleted)
         {
             // A connection without the peer's control stream is deaf.
             throw new MeshException(MeshError.ProtocolViolation, $"The control stream can't be read: {e.Message}", e);

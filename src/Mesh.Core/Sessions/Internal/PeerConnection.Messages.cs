@@ -29,7 +29,7 @@ internal sealed partial class PeerConnection
     {
         // Until the pair stands messages stay unread: the stream limit bounds them.
         await _joined.Task.WaitAsync(Ended).ConfigureAwait(false);
-        while (await ReadSmallAsync(reader).ConfigureAwait(false) is { } frame)
+        for (bool isFirst = true; await ReadSmallAsync(reader, isFirst).ConfigureAwait(false) is { } frame; isFirst = false)
         {
             if (TakeApart(frame, channel: null) is { } message) Deliver(message.Message, message.Header);
         }
@@ -51,7 +51,7 @@ internal sealed partial class PeerConnection
             ChannelHeader channel = FrameWriter.Parse(ChannelHeader.Parser, first.Body);
             CheckChannel(channel.Channel);
             ulong received = 0, told = 0;
-            while (await ReadSmallAsync(reader).ConfigureAwait(false) is { } frame)
+            while (await ReadSmallAsync(reader, isFirst: false).ConfigureAwait(false) is { } frame)
             {
                 if (TakeApart(frame, channel.Channel) is not { } message) continue;
                 Deliver(message.Message, message.Header);
@@ -67,8 +67,18 @@ internal sealed partial class PeerConnection
         }
     }
 
-    private ValueTask<Frame?> ReadSmallAsync(FrameReader reader) =>
-        reader.ReadFrameAsync(WireLimits.LargeMessage + WireLimits.MessageHeader + VarInt.MaxLength, Ended);
+    /// <summary>Reads a frame when its turn has come, as far as the peer's rate is limited.</summary>
+    private async ValueTask<Frame?> ReadSmallAsync(FrameReader reader, bool isFirst)
+    {
+        Limits.Internal.IntakeRate intake = _session.Intake;
+        // The turn of a stream's first one is waited for before its bytes are in memory.
+        if (isFirst) await intake.TakeMessageAsync(Ended).ConfigureAwait(false);
+        if (await reader.ReadFrameAsync(WireLimits.LargeMessage + WireLimits.MessageHeader + VarInt.MaxLength, Ended).ConfigureAwait(false) is not { } frame)
+            return null;
+        if (!isFirst) await intake.TakeMessageAsync(Ended).ConfigureAwait(false);
+        await intake.TakeBytesAsync(frame.Body.Length, Ended).ConfigureAwait(false);
+        return frame;
+    }
 
     /// <summary>Makes a message of a frame; null for a frame that is skipped.</summary>
     private (MessageReceived Message, MessageHeader Header)? TakeApart(Frame frame, string? channel)
@@ -88,6 +98,7 @@ internal sealed partial class PeerConnection
     private async Task ReadLargeMessageAsync(ITransportStream stream, FrameReader reader)
     {
         await _joined.Task.WaitAsync(Ended).ConfigureAwait(false);
+        await _session.Intake.TakeMessageAsync(Ended).ConfigureAwait(false);
         (FrameType type, MessageHeader header, long length) = await reader.ReadHeadAsync(MessageHeader.Parser, Ended).ConfigureAwait(false);
         if (type != FrameType.Message) throw new MeshException(MeshError.ProtocolViolation, $"A frame of type {(ulong)type} on a large message's stream.");
         CheckChannel(header.Channel);
@@ -107,6 +118,8 @@ internal sealed partial class PeerConnection
                 else Deliver(MakeMessage(header, header.Channel, await CollectAsync(content).ConfigureAwait(false)), header);
             }
             Count(length);
+            // Afterwards: it delays what follows, not what is here.
+            await _session.Intake.TakeBytesAsync((int)length, Ended).ConfigureAwait(false);
         }
         catch (IOException e) when (e.InnerException is { } cause)
         {

@@ -57,6 +57,7 @@ internal sealed partial class PeerConnection
     private async Task<(MessageHeader Header, byte[] Payload)> ReadRequestAsync(FrameReader reader)
     {
         bool isLarge = false;
+        await _session.Intake.TakeMessageAsync(Ended).ConfigureAwait(false);
         try
         {
             int maxFrame = _session.Host.Options.Limits.MaxMessageBytes + WireLimits.MessageHeader + VarInt.MaxLength;
@@ -65,6 +66,7 @@ internal sealed partial class PeerConnection
             (MessageHeader header, ReadOnlyMemory<byte> payload) = FrameWriter.Split(MessageHeader.Parser, frame.Body);
             CheckChannel(header.Channel);
             Interlocked.Add(ref _bytesReceived, payload.Length);
+            await _session.Intake.TakeBytesAsync(payload.Length, Ended).ConfigureAwait(false);
             return (header, payload.ToArray());
         }
         finally

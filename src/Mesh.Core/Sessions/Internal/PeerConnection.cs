@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Net;
 using EventMesh.Events;
+using EventMesh.Limits.Internal;
 using EventMesh.Transport;
 using EventMesh.Wire;
 using Google.Protobuf;
@@ -163,9 +164,20 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     /// <summary>Closes the connection; the first code wins.</summary>
     public Task CloseAsync(WireCode code)
     {
+        if (_closeCode is null && OffenceOf(code) is { } offence && !_transport.Closed.IsCompleted)
+            _session.Host.Abuse.Report(_session.Peer, _transport.RemoteEndPoint.Address, offence);
         _closeCode ??= code;
         return _transport.CloseAsync((ulong)code);
     }
+
+    private Offence? OffenceOf(WireCode code) => code switch
+    {
+        WireCode.ProtocolViolation => Offence.ProtocolViolation,
+        WireCode.RateLimited => Offence.ControlFlood,
+        // A dial of ours that is not answered is no offence.
+        WireCode.HandshakeTimeout when !IsDialer => Offence.HandshakeStalled,
+        _ => null,
+    };
 
     /// <summary>Reads the peer's streams until the connection ends; never fails.</summary>
     public async Task<TransportCloseInfo> RunAsync()

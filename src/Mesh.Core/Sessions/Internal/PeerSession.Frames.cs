@@ -22,6 +22,9 @@ internal sealed partial class PeerSession
     {
         if (connection.RemoteHello is null && frame.Type is not (FrameType.Hello or FrameType.HelloAck) && !frame.IsOptional)
             throw Violation("A frame before the Hello.");
+        // These answer what we sent, and are as many.
+        if (frame.Type is not (FrameType.Outcome or FrameType.Credit or FrameType.ChannelAck) && !Intake.TryTakeControl())
+            throw new MeshException(MeshError.RateLimited, "Too many control frames.");
         switch (frame.Type)
         {
             case FrameType.Hello:

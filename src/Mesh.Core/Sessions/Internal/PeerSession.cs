@@ -27,6 +27,7 @@ internal sealed partial class PeerSession
         _table = table;
         Host = host;
         Peer = peer;
+        Intake = new Limits.Internal.IntakeRate(host.Options.Limits, host.Clock);
         _state = new PeerSessionState(host.LocalPeer, peer, host.Options.Kind);
         _checks = new ReverseCheckLimit(host.Clock, host.Options.Bootstrap.ReverseCheckInterval);
         Completion = RunAsync();
@@ -38,6 +39,9 @@ internal sealed partial class PeerSession
     public SeenMessages Seen => _table.Seen;
 
     public PeerId Peer { get; }
+
+    /// <summary>How fast the peer may send, on all its connections together.</summary>
+    public Limits.Internal.IntakeRate Intake { get; }
 
     /// <summary>The peer's process start; empty while unknown.</summary>
     public Guid RemoteInstance => _state.RemoteInstance;

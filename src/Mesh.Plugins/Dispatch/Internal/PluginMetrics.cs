@@ -22,6 +22,9 @@ internal static class PluginMetrics
     public static Counter<long> Quarantined { get; } = MeshTelemetry.Meter.CreateCounter<long>(
         "eventmesh.plugin.quarantined", "{plugin}", "Plugins that failed too often and receive nothing any more.");
 
+    public static Counter<long> Muted { get; } = MeshTelemetry.Meter.CreateCounter<long>(
+        "eventmesh.plugin.muted", "{peer}", "Peers of which a plugin gets nothing for a while because it failed at what they sent.");
+
     public static KeyValuePair<string, object?> Tag(string plugin) => new(MeshTelemetry.Attributes.Plugin, plugin);
 
     public static KeyValuePair<string, object?> Tag(MeshError error) => new(MeshTelemetry.Attributes.ErrorType, error.ToString());

@@ -45,14 +45,14 @@ internal sealed partial class PluginRunner
         while (!handling.IsCompleted && !_givenUp.IsCancellationRequested && item.Progress?.Invoke() > progress);
         if (handling.IsCompletedSuccessfully)
         {
-            _failures.Succeeded();
+            _failures.Succeeded(item.From);
             return null;
         }
 
         if (handling.IsCompleted)
         {
             Exception failure = handling.Exception?.InnerException ?? new OperationCanceledException("The handler cancelled itself.");
-            if (lastTry && _failures.Failed(item.Kind, MeshError.HandlerFailed, failure))
+            if (lastTry && _failures.Failed(item.Kind, item.From, MeshError.HandlerFailed, failure))
                 Quarantine();
             return MeshError.HandlerFailed;
         }
@@ -65,7 +65,7 @@ internal sealed partial class PluginRunner
             return MeshError.Aborted;
         }
 
-        if (_failures.Abandoned(item.Kind, handling, options.HandlerTimeout))
+        if (_failures.Abandoned(item.Kind, item.From, handling, options.HandlerTimeout))
             Quarantine();
         return MeshError.Timeout;
     }

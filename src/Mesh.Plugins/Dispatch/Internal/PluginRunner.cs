@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.ExceptionServices;
+using EventMesh.Dispatch;
 using EventMesh.Journal;
 using EventMesh.Notifications;
 using EventMesh.Plugins.Internal;
@@ -19,12 +20,12 @@ namespace EventMesh.Plugins.Dispatch.Internal;
 [SuppressMessage("Design", "CA1001", Justification = "Handlers that still run after the stop may look at the token; its source holds no timer and no wait handle.")]
 internal sealed partial class PluginRunner(
     string name, ChannelPatterns channels, HandlerSet handlers, IServiceScopeFactory scopes, PluginOptions options, IEventJournal journal,
-    TimeProvider time, ILogger logger)
+    TimeProvider time, ILogger logger, IHandlerFailures? node = null)
 {
     private static readonly Task<MeshError?> NoHandler = Task.FromResult<MeshError?>(MeshError.NoHandler);
     private static readonly Task<MeshError?> Busy = Task.FromResult<MeshError?>(MeshError.Busy);
     private readonly WorkQueue _queue = new(options.QueueLength, options.QueueBytes);
-    private readonly FailureMonitor _failures = new(name, options.QuarantineAfter, journal, time, logger);
+    private readonly FailureMonitor _failures = new(name, options.QuarantineAfter, journal, time, logger, node);
 
     // Cancelled when the plugin is given up at its stop.
     private readonly CancellationTokenSource _givenUp = new();
@@ -64,11 +65,19 @@ internal sealed partial class PluginRunner(
         outcome = NoHandler;
         if (IsQuarantined || !handlers.Handles(typeof(MessageReceived)) || !Channels.TryMatch(message.Channel, out string pattern))
             return false;
+        if (_failures.IsMuted(message.From))
+        {
+            PluginMetrics.Refused.Add(1, PluginMetrics.Tag(Name));
+            outcome = Busy;
+            return true;
+        }
+
         var item = new WorkItem(nameof(MessageReceived), (work, token) => PublishAsync(message, work, token), parent)
         {
             Subject = message.Channel,
             Destination = pattern,
             MessageId = message.Id,
+            From = message.From,
             Bytes = message.Payload.Length,
             Deadline = message.Deadline,
             Completion = new TaskCompletionSource<MeshError?>(TaskCreationOptions.RunContinuationsAsynchronously),
@@ -106,11 +115,18 @@ internal sealed partial class PluginRunner(
     {
         if (IsQuarantined)
             return;
+        if (_failures.IsMuted(message.From))
+        {
+            PluginMetrics.Refused.Add(1, PluginMetrics.Tag(Name));
+            return;
+        }
+
         var item = new WorkItem(nameof(TopicMessage), (_, token) => handler(message, token), default(ActivityContext))
         {
             Subject = message.Topic,
             Destination = message.Topic,
             Bytes = message.Payload.Length,
+            From = message.From,
         };
         if (!_queue.TryEnqueue(item))
             PluginMetrics.Refused.Add(1, PluginMetrics.Tag(Name));
@@ -123,6 +139,13 @@ internal sealed partial class PluginRunner(
     public Task<ReadOnlyMemory<byte>> DispatchAsync(RemoteRequest request, ActivityContext parent, CancellationToken cancellationToken)
     {
         Channels.TryMatch(request.Channel, out string pattern);
+        if (_failures.IsMuted(request.From))
+        {
+            PluginMetrics.Refused.Add(1, PluginMetrics.Tag(Name));
+            return Task.FromException<ReadOnlyMemory<byte>>(
+                new MeshException(MeshError.Busy, $"Plugin '{Name}' failed at what this peer sent and takes nothing of it for a while."));
+        }
+
         if (Interlocked.Increment(ref _runningRequests) > options.MaxRunningRequests || _stopping)
         {
             EndRequest();
@@ -222,6 +245,12 @@ internal sealed partial class PluginRunner(
                 item.Completion?.TrySetResult(MeshError.DeadlineExceeded);
                 continue;
             }
+            // It may have been muted while its messages waited.
+            if (item.From is { } peer && _failures.IsMuted(peer))
+            {
+                item.Completion?.TrySetResult(MeshError.Busy);
+                continue;
+            }
 
             MeshError? error = await SuperviseAsync(item).ConfigureAwait(false);
             item.Completion?.TrySetResult(error is null ? null : MeshError.HandlerFailed);
@@ -232,7 +261,7 @@ internal sealed partial class PluginRunner(
         RemoteRequest request, string pattern, ActivityContext parent, CancellationToken cancellationToken)
     {
         ReadOnlyMemory<byte> response = default;
-        var item = new WorkItem(nameof(RemoteRequest), HandleAsync, parent) { Subject = request.Channel, Destination = pattern };
+        var item = new WorkItem(nameof(RemoteRequest), HandleAsync, parent) { Subject = request.Channel, Destination = pattern, From = request.From };
         Task<MeshError?> supervised = SuperviseRequestAsync(item);
         // When the peer takes the request back, the caller is free at once; the supervisor keeps the place until the handler has ended.
         return await supervised.WaitAsync(cancellationToken).ConfigureAwait(false) is null

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using EventMesh.Identity;
 
 namespace EventMesh.Plugins.Dispatch.Internal;
 
@@ -16,6 +17,9 @@ internal sealed record WorkItem(string Kind, Func<WorkItem, CancellationToken, T
 
     /// <summary>The message's identity, if it is one, formatted when somebody looks.</summary>
     public Messaging.MessageId? MessageId { get; init; }
+
+    /// <summary>The peer that sent it; null for what the node itself tells.</summary>
+    public PeerId? From { get; init; }
 
     /// <summary>Its weight in the queue, in bytes.</summary>
     public int Bytes { get; init; }
