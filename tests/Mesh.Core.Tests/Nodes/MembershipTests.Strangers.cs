@@ -47,7 +47,7 @@ public sealed partial class MembershipTests
     [Fact]
     public async Task Private_addresses_are_not_told_to_peers_outside()
     {
-        TestNode hub = await StartAsync(o => o.Bootstrap.TargetPeers = 0);
+        TestNode hub = await StartAsync(o => { o.Listen = "10.9.9.9:4433"; o.Bootstrap.TargetPeers = 0; });
         TestNode inside = await StartAsync(o => { o.Listen = "10.1.2.3:4433"; o.Bootstrap.TargetPeers = 0; });
         TestNode neighbour = await StartAsync(o => o.Listen = "10.7.7.7:4433");
         TestNode outside = await StartAsync();
