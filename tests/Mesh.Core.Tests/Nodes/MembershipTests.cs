@@ -14,7 +14,7 @@ namespace EventMesh.Core.Tests.Nodes;
 
 /// <summary>Staying joined, with whole nodes in virtual time; each node has an address in a /24 of its own.</summary>
 [Collection(nameof(VirtualTimeCollection))]
-public sealed class MembershipTests : IAsyncLifetime
+public sealed partial class MembershipTests : IAsyncLifetime
 {
     private static readonly LinkConditions Link = new() { Latency = TimeSpan.FromMilliseconds(20) };
 

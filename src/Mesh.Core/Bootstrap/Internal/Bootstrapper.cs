@@ -64,7 +64,7 @@ internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer
                     if (!hasJoined) failures++;
                     wait = hasJoined ? exchange.NextRound : BackOff(failures);
                 }
-                await _wake.WaitAsync(wait, cancellationToken).ConfigureAwait(false);
+                await SleepAsync(wait, cancellationToken).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is OperationCanceledException or MeshException)
@@ -80,6 +80,21 @@ internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer
         double limited = Math.Min(
             host.Options.Bootstrap.RetryDelay.TotalMilliseconds * factor, host.Options.Bootstrap.MaxRetryDelay.TotalMilliseconds);
         return TimeSpan.FromMilliseconds(limited * (1 - (0.2 * Random.Shared.NextDouble())));
+    }
+
+    private async Task SleepAsync(TimeSpan time, CancellationToken cancellationToken)
+    {
+        // The semaphore's own time limit would be the system's clock.
+        using var timer = new CancellationTokenSource(time, host.Clock);
+        using var both = CancellationTokenSource.CreateLinkedTokenSource(timer.Token, cancellationToken);
+        try
+        {
+            await _wake.WaitAsync(both.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Nobody woke it in time.
+        }
     }
 
     private async Task<IReadOnlyList<Candidate>> CandidatesAsync(CancellationToken cancellationToken)

@@ -38,7 +38,7 @@ internal sealed class CacheKeeper(ISessionHost host, ContactBook contacts, Depar
         Change(state => BootstrapCacheDecisions.ToldOf(state, peer, endpoint, by, byAddress));
 
     /// <summary>Takes a node out; the event, or null when it was not in.</summary>
-    public RecordedEvent? Remove(PeerId peer) => Change(state => BootstrapCacheDecisions.Removed(state, peer)).LastOrDefault();
+    public RecordedEvent? Remove(PeerId peer) => Change(state => BootstrapCacheDecisions.Removed(state, peer)) is [.., var removed] ? removed : null;
 
     /// <summary>Brings in nodes from another cache.</summary>
     public (CacheImport Result, RecordedEvent? Last) Import(IReadOnlyList<CacheRecord> records)
@@ -50,7 +50,7 @@ internal sealed class CacheKeeper(ISessionHost host, ContactBook contacts, Depar
             known = wanted.Count(record => state.Cache.Entries.ContainsKey(record.Peer));
             return BootstrapCacheDecisions.Imported(state, wanted, host.Options.Cache.MaxPerPrefix);
         });
-        return (new CacheImport(added.Count, known, records.Count - known - added.Count), added.LastOrDefault());
+        return (new CacheImport(added.Count, known, records.Count - known - added.Count), added is [.., var last] ? last : null);
     }
 
     /// <summary>Whether an address is a hard-coded contact's.</summary>

@@ -89,13 +89,16 @@ internal sealed class PeerExchange(
         if (table.Degree >= host.Options.Bootstrap.TargetPeers) return;
         PeerSession[] joined = [.. table.Sessions().Where(session => session.Info is not null)];
         if (joined.Length == 0) return;
-        Interlocked.Increment(ref _fruitless);
+        int round = Interlocked.Increment(ref _fruitless);
         DateTimeOffset now = host.Clock.GetUtcNow();
         foreach (BootstrapCacheEntry entry in host.Journal.State.Cache.NewestFirst())
         {
             if (entry.Endpoints.Count > 0 && BootstrapCacheDecisions.IsDue(entry, now)) TryDial(entry.Peer, entry.Endpoints[0], DiscoverySource.Cache);
         }
-        await joined[Random.Shared.Next(joined.Length)].AskForPeersAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
+        // Every second time one that we have chosen ourselves: many that dialled us must not drown it out.
+        PeerSession[] chosen = [.. joined.Where(session => !session.IsInbound)];
+        PeerSession[] asked = round % 2 == 1 && chosen.Length > 0 ? chosen : joined;
+        await asked[Random.Shared.Next(asked.Length)].AskForPeersAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private bool TryDial(PeerId peer, IPEndPoint endpoint, DiscoverySource source)
