@@ -2,7 +2,7 @@
 # Installs the system packages that EventMesh needs, and only those that are missing.
 #
 #   eng/setup.sh run     what a node needs: the QUIC library, a PostgreSQL server, setpriv
-#   eng/setup.sh test    the same, and what the tests need: C headers and a compiler for the layout check
+#   eng/setup.sh test    the same, and what the tests need: C headers and a compiler for the layout check, iproute2 and nftables for networks
 #   eng/setup.sh check   changes and prints nothing; exit code 0 when nothing is missing for run
 #
 # Works as root or through sudo, takes the packages from the machine's own configured archive, and prints one line on
@@ -69,7 +69,8 @@ find_missing() { # mode; fills missing
   for package in libngtcp2-dev libngtcp2-crypto-gnutls-dev; do
     is_recent "$(installed_version "$package")" || missing+=("$package")
   done
-  for package in libgnutls28-dev gcc libc6-dev; do
+  # The last two make networks of their own for the tests of NAT and roaming.
+  for package in libgnutls28-dev gcc libc6-dev iproute2 nftables; do
     [[ -n $(installed_version "$package") ]] || missing+=("$package")
   done
 }
