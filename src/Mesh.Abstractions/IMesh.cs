@@ -43,9 +43,9 @@ public interface IMesh
     /// <param name="cancellationToken">Cancels the request on both sides.</param>
     /// <remarks>
     /// The task fails with <see cref="MeshException"/> as that of
-    /// <see cref="RequestAsync(PeerId, string, ReadOnlyMemory{byte}, CancellationToken)"/> does, and with <see cref="MeshError.Timeout"/>.
+    /// <see cref="RequestAsync"/> does, and with <see cref="MeshError.Timeout"/>.
     /// </remarks>
-    Task<ReadOnlyMemory<byte>> RequestAsync(
+    Task<ReadOnlyMemory<byte>> RequestWithinAsync(
         PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default);
 
     /// <summary>Dials an address and waits until the peer there is joined; one that is joined already is returned as it is.</summary>

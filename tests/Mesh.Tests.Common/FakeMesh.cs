@@ -71,7 +71,7 @@ public sealed class FakeMesh(FakeJournal? journal = null) : IMesh
         return new(id, error is null ? SendOutcome.Handled : SendOutcome.Refused, error, message.Token);
     }
 
-    public Task<ReadOnlyMemory<byte>> RequestAsync(
+    public Task<ReadOnlyMemory<byte>> RequestWithinAsync(
         PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default) =>
         RequestAsync(peer, channel, payload, cancellationToken);
 

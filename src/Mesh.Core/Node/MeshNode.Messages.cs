@@ -39,7 +39,7 @@ public sealed partial class MeshNode
     }
 
     /// <inheritdoc/>
-    public async Task<ReadOnlyMemory<byte>> RequestAsync(
+    public async Task<ReadOnlyMemory<byte>> RequestWithinAsync(
         PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
@@ -88,9 +88,9 @@ public sealed partial class MeshNode
     private TimeSpan? LimitOf(OutgoingMessage message)
     {
         if (message.Deadline is not null || message.Delivery != DeliveryMode.Handled || HandlingScope.End is not { } end) return message.Deadline;
-        // Two handlers that wait for each other's peer would otherwise both run out of their own time.
+        // Two handlers that wait for each other's peer would otherwise both run out of their own time. One that may run on after it has none.
         TimeSpan half = (end - _clock.GetUtcNow()) / 2;
-        return half > Least ? half : Least;
+        return half > Least ? half : null;
     }
 
     private void CheckMessage(OutgoingMessage message)

@@ -146,7 +146,7 @@ public abstract class DeliveryConformanceTests : MessagingConformanceTests
             return handler(request, token);
         };
 
-        Task<ReadOnlyMemory<byte>> request = a.Mesh.RequestAsync(b.Id, "slow", default, TimeSpan.FromSeconds(2));
+        Task<ReadOnlyMemory<byte>> request = a.Mesh.RequestWithinAsync(b.Id, "slow", default, TimeSpan.FromSeconds(2));
         await Task.WhenAny(started.Task, request).WaitAsync(Limit);
 
         (await Should.ThrowAsync<MeshException>(() => request.WaitAsync(Limit))).Error.ShouldBe(MeshError.Timeout);
@@ -175,6 +175,6 @@ public abstract class DeliveryConformanceTests : MessagingConformanceTests
         await Should.ThrowAsync<OperationCanceledException>(() => request);
         await cancelled.Task.WaitAsync(Limit);
         b.Dispatcher.OnRequest = (_, _) => Task.FromResult<ReadOnlyMemory<byte>>(new byte[] { 1 });
-        (await a.Mesh.RequestAsync(b.Id, "quick", default, Limit)).ToArray().ShouldBe([1]);
+        (await a.Mesh.RequestWithinAsync(b.Id, "quick", default, Limit)).ToArray().ShouldBe([1]);
     }
 }

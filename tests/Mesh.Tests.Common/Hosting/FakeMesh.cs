@@ -57,7 +57,7 @@ public sealed class FakeMesh : IMesh
         return new SendReceipt(new MessageId(LocalPeer, Guid.Empty, (ulong)Interlocked.Increment(ref _sequence)), outcome, error, message.Token);
     }
 
-    public Task<ReadOnlyMemory<byte>> RequestAsync(
+    public Task<ReadOnlyMemory<byte>> RequestWithinAsync(
         PeerId peer, string channel, ReadOnlyMemory<byte> payload, TimeSpan timeout, CancellationToken cancellationToken = default) =>
         RequestAsync(peer, channel, payload, cancellationToken);
 

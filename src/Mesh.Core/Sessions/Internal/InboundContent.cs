@@ -12,6 +12,9 @@ internal sealed class InboundContent(FrameReader reader, long length, Func<long,
     // The sender may be 1 MiB ahead: it hears often enough never to wait for us.
     private const int GrantBytes = WireLimits.UngrantedBytes / 4;
 
+    // A handler that is no longer waited for may still read: the reader's memory goes back only when it does not.
+    private readonly SemaphoreSlim _reading = new(1, 1);
+    private readonly CancellationTokenSource _closing = CancellationTokenSource.CreateLinkedTokenSource(ended);
     private long _granted;
     private long _position;
     private volatile bool _isClosed;
@@ -38,13 +41,15 @@ internal sealed class InboundContent(FrameReader reader, long length, Func<long,
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_isClosed, this);
-        long left = length - _position;
-        if (left == 0 || buffer.IsEmpty) return 0;
-        using CancellationTokenSource? either =
-            cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, ended) : null;
+        if (IsAtEnd || buffer.IsEmpty) return 0;
+        await _reading.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            int read = await reader.ReadPayloadAsync(buffer[..(int)Math.Min(buffer.Length, left)], either?.Token ?? ended).ConfigureAwait(false);
+            ObjectDisposedException.ThrowIf(_isClosed, this);
+            using CancellationTokenSource? either =
+                cancellationToken.CanBeCanceled ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _closing.Token) : null;
+            Memory<byte> wanted = buffer[..(int)Math.Min(buffer.Length, length - _position)];
+            int read = await reader.ReadPayloadAsync(wanted, either?.Token ?? _closing.Token).ConfigureAwait(false);
             long position = Interlocked.Add(ref _position, read);
             if (position - _granted >= GrantBytes && position < length)
             {
@@ -57,6 +62,10 @@ internal sealed class InboundContent(FrameReader reader, long length, Func<long,
         {
             _isBroken = true;
             throw new IOException("The message's sender or the connection to it was lost.", e);
+        }
+        finally
+        {
+            _reading.Release();
         }
     }
 
@@ -79,10 +88,15 @@ internal sealed class InboundContent(FrameReader reader, long length, Func<long,
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 
-    /// <summary>The handler has returned: it may not read on.</summary>
-    protected override void Dispose(bool disposing)
+    /// <summary>The handler has returned, or is no longer waited for: it may not read on.</summary>
+    public override async ValueTask DisposeAsync()
     {
+        if (_isClosed) return;
         _isClosed = true;
-        base.Dispose(disposing);
+        await _closing.CancelAsync().ConfigureAwait(false);
+        await _reading.WaitAsync(CancellationToken.None).ConfigureAwait(false);
+        _reading.Release();
+        _closing.Dispose();
+        await base.DisposeAsync().ConfigureAwait(false);
     }
 }

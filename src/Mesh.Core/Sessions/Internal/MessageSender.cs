@@ -14,6 +14,10 @@ internal sealed partial class MessageSender
     private const int MaxLargeAtATime = 4;
     private const int MaxBatchesInFlight = 64;
 
+    // With so many under way a message waits for others, until it is a batch or one of those has arrived: a stream costs more than the
+    // messages on it. Their acknowledgements come one after another, so what waits does so for a part of the round trip.
+    private const int EagerBatches = 8;
+
     private readonly PeerConnection _connection;
     private readonly TimeProvider _clock;
     private readonly SendQueue _queue;
@@ -134,10 +138,9 @@ internal sealed partial class MessageSender
         var output = new PooledBufferWriter();
         try
         {
-            while (await _queue.WaitAsync(_connection.Ended).ConfigureAwait(false))
+            Func<bool> shouldGather = () => MaxBatchesInFlight - _batches.CurrentCount >= EagerBatches;
+            while (await _queue.WaitAsync(shouldGather, _connection.Ended).ConfigureAwait(false))
             {
-                // Lets those in who are about to send: a stream costs more than the messages on it.
-                await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding);
                 if (!_batches.Wait(0, CancellationToken.None)) await _batches.WaitAsync(_connection.Ended).ConfigureAwait(false);
                 ITransportStream stream =
                     await _connection.Transport.OpenStreamAsync(StreamDirection.Unidirectional, _connection.Ended).ConfigureAwait(false);
@@ -198,6 +201,7 @@ internal sealed partial class MessageSender
     {
         bool isAcknowledged = await IsAcknowledgedAsync(stream).ConfigureAwait(false);
         _batches.Release();
+        _queue.LookAgain();
         Settle(batch, isAcknowledged);
         await stream.DisposeAsync().ConfigureAwait(false);
     }

@@ -84,7 +84,7 @@ internal sealed class OrderedSender(PeerConnection connection, string name, ulon
             stream = await connection.Transport.OpenStreamAsync(StreamDirection.Unidirectional, connection.Ended).ConfigureAwait(false);
             FrameWriter.WriteVarInt(output, (ulong)StreamType.OrderedChannel);
             FrameWriter.Write(output, FrameType.ChannelHeader, new ChannelHeader { Channel = name, Number = number });
-            while (await _queue.WaitAsync(connection.Ended).ConfigureAwait(false))
+            while (await _queue.WaitAsync(shouldGather: null, connection.Ended).ConfigureAwait(false))
             {
                 (int count, long bytes) = await TakeAsync(output).ConfigureAwait(false);
                 if (count > 0)

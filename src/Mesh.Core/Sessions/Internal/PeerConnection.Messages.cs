@@ -136,7 +136,16 @@ internal sealed partial class PeerConnection
     {
         MeshMetrics.MessagesConsumed.Add(1);
         var message = new LargeMessage(IdOf(header), _session.Peer, header.Channel, content.Length, content);
-        MeshError? error = await _session.Host.Dispatcher.DispatchAsync(message, ParentOf(header), Ended).ConfigureAwait(false);
+        MeshError? error;
+        try
+        {
+            error = await _session.Host.Dispatcher.DispatchAsync(message, ParentOf(header), Ended)
+                .WaitAsync(LimitOf(header), _session.Host.Clock, Ended).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            error = MeshError.DeadlineExceeded;
+        }
         if (error is null && !content.IsAtEnd) error = MeshError.HandlerFailed;
         WireCode code = error?.ToWireCode() ?? WireCode.None;
         if (error is not null)
@@ -186,8 +195,7 @@ internal sealed partial class PeerConnection
             MeshError? error;
             try
             {
-                TimeSpan limit = header.RemainingMs > 0 ? RemainingOf(header) : Timeout.InfiniteTimeSpan;
-                error = await handled.WaitAsync(limit, _session.Host.Clock, Ended).ConfigureAwait(false);
+                error = await handled.WaitAsync(LimitOf(header), _session.Host.Clock, Ended).ConfigureAwait(false);
             }
             catch (TimeoutException)
             {
@@ -229,6 +237,8 @@ internal sealed partial class PeerConnection
         Interlocked.Increment(ref _messagesReceived);
         Interlocked.Add(ref _bytesReceived, bytes);
     }
+
+    private static TimeSpan LimitOf(MessageHeader header) => header.RemainingMs > 0 ? RemainingOf(header) : Timeout.InfiniteTimeSpan;
 
     private static TimeSpan RemainingOf(MessageHeader header) =>
         header.RemainingMs < LongestDeadline.TotalMilliseconds ? TimeSpan.FromMilliseconds(header.RemainingMs) : LongestDeadline;

@@ -63,11 +63,15 @@ internal sealed partial class PeerConnection
             int maxFrame = _session.Host.Options.Limits.MaxMessageBytes + WireLimits.MessageHeader + VarInt.MaxLength;
             if (await reader.ReadFrameAsync(maxFrame, WaitForSlotAsync, Ended).ConfigureAwait(false) is not { Type: FrameType.Request } frame)
                 throw new MeshException(MeshError.ProtocolViolation, "A request stream without a request.");
-            (MessageHeader header, ReadOnlyMemory<byte> payload) = FrameWriter.Split(MessageHeader.Parser, frame.Body);
+            (MessageHeader header, ReadOnlyMemory<byte> body) = FrameWriter.Split(MessageHeader.Parser, frame.Body);
             CheckChannel(header.Channel);
-            Interlocked.Add(ref _bytesReceived, payload.Length);
-            await _session.Intake.TakeBytesAsync(payload.Length, Ended).ConfigureAwait(false);
-            return (header, payload.ToArray());
+            Interlocked.Add(ref _bytesReceived, body.Length);
+            await _session.Intake.TakeBytesAsync(body.Length, Ended).ConfigureAwait(false);
+            byte[] payload = body.ToArray();
+            // Its end too, or the transport would have to stop a stream that has ended.
+            if (await reader.ReadVarIntAsync(Ended).ConfigureAwait(false) is not null)
+                throw new MeshException(MeshError.ProtocolViolation, "A request stream with more than a request.");
+            return (header, payload);
         }
         finally
         {

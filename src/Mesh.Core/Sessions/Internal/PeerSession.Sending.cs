@@ -118,7 +118,14 @@ internal sealed partial class PeerSession
             if (await reader.ReadFrameAsync(maxFrame, cancellationToken).ConfigureAwait(false) is not { Type: FrameType.Response } frame)
                 throw new MeshException(MeshError.ProtocolViolation, "The peer ended the request's stream without a response.");
             (ResponseHeader header, ReadOnlyMemory<byte> response) = FrameWriter.Split(ResponseHeader.Parser, frame.Body);
-            if (header.Code == 0) return response.ToArray();
+            if (header.Code == 0)
+            {
+                byte[] content = response.ToArray();
+                // The end of the stream too, which came with it: else it would be stopped needlessly.
+                if (await reader.ReadVarIntAsync(cancellationToken).ConfigureAwait(false) is not null)
+                    throw new MeshException(MeshError.ProtocolViolation, "The peer's response is followed by something else.");
+                return content;
+            }
             MeshError error = ((WireCode)header.Code).ToMeshError();
             throw new MeshException(error, $"Peer {Peer.ToShortString()} did not answer the request on '{channel}': {error}.") { RemoteCode = header.Code };
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using EventMesh.Messaging;
+using EventMesh.Wire;
 
 namespace EventMesh.Sessions.Internal;
 
@@ -39,18 +40,26 @@ internal sealed class SendQueue(int maxMessages, int maxBytes)
         return WaitAsync(node, cancellationToken);
     }
 
-    /// <summary>Waits until there is a message; false when the queue is closed.</summary>
-    public async ValueTask<bool> WaitAsync(CancellationToken cancellationToken)
+    /// <summary>Waits until there is a message, or when it should rather wait for others, a whole batch; false when the queue is closed.</summary>
+    /// <param name="shouldGather">Whether less than a batch should wait; asked again after <see cref="LookAgain"/>. Null for never.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    public async ValueTask<bool> WaitAsync(Func<bool>? shouldGather, CancellationToken cancellationToken)
     {
         while (true)
         {
             lock (_mutex)
             {
                 if (_isClosed) return false;
-                if (_count > 0) return true;
+                if (_bytes >= WireLimits.Batch || (_count > 0 && shouldGather?.Invoke() != true)) return true;
             }
             await _available.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
+    }
+
+    /// <summary>Has the one who waits ask again whether it should.</summary>
+    public void LookAgain()
+    {
+        lock (_mutex) Signal();
     }
 
     /// <summary>Takes the message whose turn it is if its payload fits into <paramref name="room"/> bytes.</summary>
@@ -145,8 +154,10 @@ internal sealed class SendQueue(int maxMessages, int maxBytes)
     {
         ClassOf(message).Messages.Enqueue(message);
         _count++;
+        long before = _bytes;
         _bytes += message.Payload.Length;
-        Signal();
+        // The first one, and the one that makes a batch: for the others nobody has to be woken.
+        if (_count == 1 || (before < WireLimits.Batch && _bytes >= WireLimits.Batch)) Signal();
     }
 
     private PriorityClass ClassOf(OutboundMessage message) => _classes[message.Priority switch

@@ -31,10 +31,10 @@ internal sealed partial class PluginRunner
         var limit = new CancellationTokenSource(); // Not disposed: handlers that are no longer waited for may look at its token.
 
         // On the pool, because a handler may block before its first await, and the worker has to go on then too.
-        Task handling = Task.Run(() =>
+        Task handling = Task.Run(async () =>
         {
-            HandlingScope.Enter(time.GetUtcNow() + options.HandlerTimeout);
-            return item.Handle(item, limit.Token);
+            using var scope = HandlingScope.Enter(time.GetUtcNow() + options.HandlerTimeout);
+            await item.Handle(item, limit.Token).ConfigureAwait(false);
         });
         long? progress;
         do
