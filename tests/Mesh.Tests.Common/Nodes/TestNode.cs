@@ -48,7 +48,7 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>Starts a node; an earlier one's store and directory make it a restart of that.</summary>
     public static async Task<TestNode> StartAsync(
         ITransportProvider transport, Action<MeshOptions>? configure = null, InMemoryEventStore? store = null, string? directory = null,
-        TimeProvider? clock = null)
+        TimeProvider? clock = null, Action<IServiceCollection>? register = null)
     {
         store ??= new InMemoryEventStore();
         string path = directory ?? System.IO.Directory.CreateTempSubdirectory("eventmesh-test-").FullName;
@@ -58,6 +58,7 @@ public sealed class TestNode : IAsyncDisposable
         services.AddSingleton<IEventStore>(store);
         services.AddSingleton<IMessageDispatcher>(dispatcher);
         if (clock is not null) services.AddSingleton(clock);
+        register?.Invoke(services);
         services.AddEventMesh(options =>
         {
             options.DataDirectory = path;
