@@ -68,6 +68,26 @@ public sealed class PeerExchangeAttacks
         run.Victim.Log.OfType<DialFailed>().ShouldBeEmpty();
     }
 
+    // Only the network in memory has addresses of the internet.
+    [Theory, InlineData(OverEachTransportAttribute.InMemory)]
+    public async Task Private_and_loopback_addresses_from_a_peer_of_the_internet(string transport)
+    {
+        await using AttackRun run = await AttackRun.StartAsync(transport, o => o.Listen = "198.51.100.1:4433");
+        HandDrivenPeer peer = await run.StartPeerAsync(address: "203.0.113.7");
+        HandDrivenConnection attacker = await peer.DialAsync(run.Victim.EndPoint);
+        await attacker.JoinAsync();
+        await attacker.NextAsync(FrameType.PeersRequest, PeersRequest.Parser);
+        var told = new Peers();
+        foreach (string address in new[] { "127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.0.1", "100.64.0.1", "fe80::1", "fd00::1" })
+            told.Peers_.Add(Record(PeerId.FromPublicKey([1]).ToByteArray(), new IPEndPoint(IPAddress.Parse(address), run.Honest.EndPoint.Port)));
+        await attacker.SendAsync(FrameType.Peers, told);
+
+        await ControlStreamAttacks.IsAliveAsync(attacker);
+        run.Sessions.Sessions().Length.ShouldBe(1);
+        await run.EndAsync();
+        run.Victim.Log.OfType<DialFailed>().ShouldBeEmpty();
+    }
+
     [Theory, OverEachTransport]
     public async Task Peers_that_all_name_one_bystander(string transport)
     {

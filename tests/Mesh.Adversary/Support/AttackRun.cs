@@ -64,9 +64,9 @@ internal sealed class AttackRun : IAsyncDisposable
     /// <summary>The events that the victim has recorded so far.</summary>
     public int Recorded => (int)Victim.Journal.Status.LastRecorded;
 
-    public async Task<HandDrivenPeer> StartPeerAsync(int streams = 256, int window = 2 * 1024 * 1024)
+    public async Task<HandDrivenPeer> StartPeerAsync(int streams = 256, int window = 2 * 1024 * 1024, string address = "127.0.0.66")
     {
-        HandDrivenPeer peer = await HandDrivenPeer.StartAsync(_provider, streams, window);
+        HandDrivenPeer peer = await HandDrivenPeer.StartAsync(_provider, streams, window, address);
         _attackers.Add(peer);
         return peer;
     }

@@ -31,14 +31,15 @@ internal sealed class HandDrivenPeer : IAsyncDisposable
     /// <param name="provider">The network.</param>
     /// <param name="streams">Streams of each direction that it grants to the victim.</param>
     /// <param name="window">Unread bytes that it grants on each stream.</param>
-    public static async Task<HandDrivenPeer> StartAsync(ITransportProvider provider, int streams = 256, int window = 2 * 1024 * 1024)
+    /// <param name="address">Where it is; by custom a machine of its own: what is held against it must not be held against others.</param>
+    public static async Task<HandDrivenPeer> StartAsync(
+        ITransportProvider provider, int streams = 256, int window = 2 * 1024 * 1024, string address = "127.0.0.66")
     {
         X509Certificate2 certificate = TestCertificates.Create("attacker");
         ITransportEndpoint endpoint = await provider.Create().BindAsync(
             new TransportEndpointOptions
             {
-                // A machine of its own: what is held against it must not be held against others.
-                LocalEndPoint = new IPEndPoint(IPAddress.Parse("127.0.0.66"), 0),
+                LocalEndPoint = new IPEndPoint(IPAddress.Parse(address), 0),
                 Certificate = certificate,
                 VerifyPeer = _ => true,
                 MaxInboundStreams = streams,
