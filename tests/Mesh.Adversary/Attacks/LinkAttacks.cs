@@ -97,7 +97,7 @@ public sealed class LinkAttacks
         // It can't be reached: in effect it is a client.
         (await first.NextAsync(FrameType.ReverseCheck, ReverseCheck.Parser)).Code.ShouldBe((ulong)WireCode.ReverseCheckFailed);
         await run.WhenAsync(() => run.Victim.Mesh.Peers.Any(info => info.Kind == PeerKind.Client), "it joined as a client");
-        run.Victim.Journal.State.Cache.Entries.Keys.ShouldBe([run.Honest.Id]);
+        run.Victim.Journal.State.Cache.Entries.ShouldBeEmpty();
         await run.EndAsync();
     }
 
@@ -114,7 +114,7 @@ public sealed class LinkAttacks
         (await reverse.ClosedWithAsync()).ShouldBe(WireCode.ProtocolViolation);
         (await first.NextAsync(FrameType.ReverseCheck, ReverseCheck.Parser)).Code.ShouldBe((ulong)WireCode.ReverseCheckFailed);
         await run.EndAsync();
-        run.Victim.Log.OfType<ReverseConnectivityConfirmed>().Select(e => e.Peer).Distinct().ShouldBe([run.Honest.Id]);
+        run.Victim.Log.OfType<ReverseConnectivityConfirmed>().ShouldBeEmpty();
     }
 
     [Theory, OverEachTransport]

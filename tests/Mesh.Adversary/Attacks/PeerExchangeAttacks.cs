@@ -103,7 +103,7 @@ public sealed class PeerExchangeAttacks
         // Eight dials at a time at most; none found the peer that was promised.
         run.Victim.Log.OfType<DialFailed>().ShouldAllBe(e => e.Error == MeshError.WrongPeer);
         run.Victim.Log.OfType<DialFailed>().Count().ShouldBeInRange(1, 8);
-        run.Victim.Journal.State.Cache.Entries.Keys.ShouldBe([run.Honest.Id]);
+        run.Victim.Journal.State.Cache.Entries.ShouldBeEmpty();
     }
 
     private static Peers Naming(IPEndPoint endpoint, int count)
