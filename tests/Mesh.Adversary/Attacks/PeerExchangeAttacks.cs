@@ -44,6 +44,7 @@ public sealed class PeerExchangeAttacks
     public async Task Peers_that_nobody_may_dial(string transport)
     {
         await using AttackRun run = await AttackRun.StartAsync(transport);
+        HandDrivenPeer bystander = await run.StartPeerAsync();
         HandDrivenConnection attacker = await run.JoinAsync();
         await attacker.NextAsync(FrameType.PeersRequest, PeersRequest.Parser);
         var told = new Peers();
@@ -57,9 +58,9 @@ public sealed class PeerExchangeAttacks
         portTooLarge.Endpoints[0].Port = 65_536;
         PeerRecord shortAddress = noPort.Clone();
         shortAddress.Endpoints[0] = new Endpoint { Address = ByteString.CopyFrom(127, 0, 1), Port = 4433 };
-        PeerRecord manyEndpoints = Record(new byte[32], run.Honest.EndPoint);
+        PeerRecord manyEndpoints = Record(new byte[32], bystander.EndPoint);
         for (int i = 0; i < 4; i++) manyEndpoints.Endpoints.Add(manyEndpoints.Endpoints[0]);
-        told.Peers_.AddRange([noPort, portTooLarge, shortAddress, manyEndpoints, Record(new byte[31], run.Honest.EndPoint), new PeerRecord()]);
+        told.Peers_.AddRange([noPort, portTooLarge, shortAddress, manyEndpoints, Record(new byte[31], bystander.EndPoint), new PeerRecord()]);
         await attacker.SendAsync(FrameType.Peers, told);
 
         await ControlStreamAttacks.IsAliveAsync(attacker);
@@ -79,7 +80,7 @@ public sealed class PeerExchangeAttacks
         await attacker.NextAsync(FrameType.PeersRequest, PeersRequest.Parser);
         var told = new Peers();
         foreach (string address in new[] { "127.0.0.1", "::1", "10.0.0.1", "192.168.1.1", "172.16.0.1", "169.254.0.1", "100.64.0.1", "fe80::1", "fd00::1" })
-            told.Peers_.Add(Record(PeerId.FromPublicKey([1]).ToByteArray(), new IPEndPoint(IPAddress.Parse(address), run.Honest.EndPoint.Port)));
+            told.Peers_.Add(Record(PeerId.FromPublicKey([1]).ToByteArray(), new IPEndPoint(IPAddress.Parse(address), 4433)));
         await attacker.SendAsync(FrameType.Peers, told);
 
         await ControlStreamAttacks.IsAliveAsync(attacker);
