@@ -15,6 +15,9 @@ namespace EventMesh.Node;
 /// <summary>What sessions need of the node.</summary>
 public sealed partial class MeshNode : ISessionHost, IHandlerFailures
 {
+    /// <summary>For tests that look at what is left of a peer; null before the start.</summary>
+    internal SessionTable? Sessions => _table;
+
     MeshOptions ISessionHost.Options => _options;
 
     IEventJournal ISessionHost.Journal => _journal;

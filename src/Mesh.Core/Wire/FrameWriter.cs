@@ -48,18 +48,27 @@ internal static class FrameWriter
         return (Parse(parser, body.Slice(at, (int)size)), body[(at + (int)size)..]);
     }
 
-    /// <summary>Reads a protobuf message.</summary>
+    /// <summary>Reads a protobuf message; unknown fields are dropped, since kept as objects they take a hundred times their length.</summary>
     /// <exception cref="MeshException"><see cref="MeshError.ProtocolViolation"/>: it is not one.</exception>
     public static T Parse<T>(MessageParser<T> parser, ReadOnlyMemory<byte> body)
         where T : IMessage<T>
     {
         try
         {
-            return parser.ParseFrom(body.Span);
+            return Discarding<T>.Parser(parser).ParseFrom(body.Span);
         }
         catch (InvalidProtocolBufferException e)
         {
             throw new MeshException(MeshError.ProtocolViolation, "A frame's body is malformed.", e);
         }
+    }
+
+    /// <summary>One parser a type that drops unknown fields: making one allocates.</summary>
+    private static class Discarding<T>
+        where T : IMessage<T>
+    {
+        private static MessageParser<T>? _parser;
+
+        public static MessageParser<T> Parser(MessageParser<T> parser) => _parser ??= parser.WithDiscardUnknownFields(true);
     }
 }

@@ -8,12 +8,16 @@ internal sealed partial class Connection
     // What fits into one packet of an ordinary path.
     private const int MaxStopsPerPacket = 512;
 
+    // Half a KiB each in ngtcp2.
+    private const int MaxUnforgotten = 16_384;
+
     private readonly StreamOpener _unidirectional;
     private readonly StreamOpener _bidirectional;
     private readonly AcceptQueue<ITransportStream> _inbound = new(static stream => ((QuicStream)stream).OnAccepted());
     private readonly List<QuicStream> _streams = [];
     private readonly List<(long Stream, ulong Code)> _stops = [];
     private int _openSends;
+    private int _unforgotten;
 
     // What goes back to the peer: added by readers on any thread, taken by the loop.
     private long _windowToReturn;
@@ -70,8 +74,16 @@ internal sealed partial class Connection
 
     internal void OnStreamReset(QuicStream stream, ulong code)
     {
+        bool isFirst = !stream.IsOffered && !stream.IsLocal;
         stream.OnReset(code);
         Offer(stream);
+        // ngtcp2 1.11 never forgets a one-way stream whose reset comes before its first byte, and without that its credit would be lost: a
+        // peer that takes back what it has just begun would run out of streams. What ngtcp2 keeps of them is bounded instead.
+        if (!isFirst || !stream.IsUnidirectional || _unforgotten == MaxUnforgotten)
+            return;
+        _unforgotten++;
+        Handle.SetStreamSlot(stream.Id, 0);
+        OnStreamClosed(stream, code);
     }
 
     /// <summary>ngtcp2 has forgotten a stream.</summary>

@@ -30,6 +30,7 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     private long _messagesSent;
     private long _messagesReceived;
     private WireCode? _closeCode;
+    private int _isLeaving;
 
     public PeerConnection(ITransportConnection transport, PeerSession session, bool isReverse, CancellationToken nodeStopping)
     {
@@ -70,6 +71,9 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     /// <summary>Whether its opening is in the log.</summary>
     public bool WasRecorded { get; set; }
 
+    /// <summary>Whether the peer has accepted our Hello.</summary>
+    public bool HasVerdict { get; set; }
+
     /// <summary>The code that the peer's verdict refused it with.</summary>
     public WireCode? RefusedWith { get; set; }
 
@@ -92,6 +96,9 @@ internal sealed partial class PeerConnection : IAsyncDisposable
 
     /// <summary>The code that we closed it with, if we did.</summary>
     public WireCode? CloseCode => _closeCode;
+
+    /// <summary>Whether this is the peer's first Goodbye on it.</summary>
+    public bool TryMarkLeaving() => Interlocked.Exchange(ref _isLeaving, 1) == 0;
 
     /// <summary>Completes when both sides have accepted; cancelled when the connection ended before.</summary>
     public Task Standing => _standing.Task;

@@ -25,6 +25,9 @@ internal sealed partial class PeerSession
         // These answer what we sent, and are as many.
         if (frame.Type is not (FrameType.Outcome or FrameType.Credit or FrameType.ChannelAck) && !Intake.TryTakeControl())
             throw new MeshException(MeshError.RateLimited, "Too many control frames.");
+        // A Pong may overtake our verdict's answer: the side that has sent its verdict may ping.
+        if (!connection.HasVerdict && frame.Type is not (FrameType.Hello or FrameType.HelloAck or FrameType.Pong) && !frame.IsOptional)
+            throw Violation("A frame before the verdict.");
         switch (frame.Type)
         {
             case FrameType.Hello:
@@ -81,6 +84,7 @@ internal sealed partial class PeerSession
             case FrameType.Goodbye:
                 // The close follows; what waits to be sent would not be read any more.
                 StopSending();
+                ExpectClose(connection);
                 break;
             default:
                 if (!frame.IsOptional)
@@ -92,11 +96,7 @@ internal sealed partial class PeerSession
     private static void OnHello(PeerConnection connection, Hello hello)
     {
         if (connection.RemoteHello is not null) throw Violation("A second Hello.");
-        if (hello.Kind is not (Kind.Node or Kind.Client)) throw Violation("A Hello without a kind.");
-        if (hello.Instance.Length != 16 || hello.LinkId.Length != 16) throw Violation("A Hello without instance or link id.");
-        if (hello.Listen.Count > WireLimits.ListenEndpoints) throw Violation("A Hello with too many endpoints.");
-        if (hello.Mesh.Length > WireLimits.MeshName || hello.Agent.Length > WireLimits.Agent || hello.DnsName.Length > WireLimits.DnsName)
-            throw Violation("A Hello with a name too long.");
+        if (HelloCheck.FaultOf(hello) is { } fault) throw Violation(fault);
         connection.AnnouncedPorts = PortsOf(hello.Listen);
         connection.RemoteHello = hello;
     }
@@ -128,6 +128,8 @@ internal sealed partial class PeerSession
 
     private async Task OnHelloAckAsync(PeerConnection connection, HelloAck ack)
     {
+        // A refusal that comes late would end the connection with a code of the peer's choice, and say in our log that it was ours.
+        if (connection.HasVerdict) throw Violation("A second verdict.");
         if (ack.Code != 0)
         {
             // The peer closes with the same code; whichever arrives first tells.
@@ -137,6 +139,7 @@ internal sealed partial class PeerSession
             return;
         }
         if (connection.RemoteHello is null) throw Violation("An Accepted before the Hello.");
+        connection.HasVerdict = true;
         if (connection.IsDialer) await PostHelloAsync(connection).ConfigureAwait(false);
         else await PostAsync(new SessionInput.AcceptReceived(connection.Id)).ConfigureAwait(false);
         if (connection is { IsDialer: true, IsReverse: false } && EndpointCodec.FromFrame(ack.Observed) is { } observed)

@@ -8,6 +8,12 @@ internal sealed class TaskTracker
     private int _running;
     private bool _isClosed;
 
+    /// <summary>How many run now.</summary>
+    public int Running
+    {
+        get { lock (_mutex) return _running; }
+    }
+
     /// <summary>Runs a task that must not fail; false when the tracker is closed.</summary>
     public bool TryRun<TState>(Func<TState, Task> work, TState state)
     {
