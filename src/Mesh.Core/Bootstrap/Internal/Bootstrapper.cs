@@ -13,7 +13,8 @@ namespace EventMesh.Bootstrap.Internal;
 /// </summary>
 internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer dialer, ContactBook contacts, PeerExchange exchange)
 {
-    private static readonly TimeSpan ShortJoin = TimeSpan.FromSeconds(5);
+    /// <summary>Who was joined for less than this is not dialled again at once.</summary>
+    internal static readonly TimeSpan ShortJoin = TimeSpan.FromSeconds(5);
 
     private readonly SemaphoreSlim _wake = new(0, 1);
 

@@ -30,6 +30,8 @@ internal sealed class LostPeers(ISessionHost host, SessionTable table, Dialer di
     public void OnLeft(PeerInfo peer, CloseReason reason)
     {
         if (reason is not (CloseReason.Lost or CloseReason.Idle or CloseReason.PeerShutdown)) return;
+        // One that joins and drops us again and again would fill the log: it is left to the bootstrapper, which backs off.
+        if (host.Clock.GetUtcNow() - peer.JoinedAt < Bootstrapper.ShortJoin) return;
         if (peer.Kind != PeerKind.Node || peer.Endpoints.Count == 0 || _tracked.Count >= MaxTracked || !_tracked.TryAdd(peer.Peer, 0)) return;
         if (!table.Tasks.TryRun(static s => s.Lost.RunAsync(s.Peer, s.Endpoint), (Lost: this, peer.Peer, Endpoint: peer.Endpoints[0])))
             _tracked.TryRemove(peer.Peer, out _);
