@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -186,7 +185,6 @@ public sealed class TrustModeTests : ProviderTests
     {
         using X509Certificate2 peer = _root.Issue("peer");
         string list = WriteFile(_root.Revoke());
-        // Time jumps over the pause between two looks at the file, and nothing else.
         var clock = new JumpingClock();
         await using TestNode node = await NodeAsync(o => o.Trust.RevocationLists = [list], clock: clock);
         await using TestNode other = await StartAsync(peer, [], Private);
@@ -321,26 +319,5 @@ public sealed class TrustModeTests : ProviderTests
             Directory.Delete(path, recursive: true);
             return ValueTask.CompletedTask;
         }
-    }
-
-    private sealed class JumpingClock : TimeProvider
-    {
-        private readonly ConcurrentQueue<Action> _reviews = [];
-        private long _ahead;
-
-        /// <summary>Moves the time stamps, and lets what happens every 30 s happen.</summary>
-        public void Jump(TimeSpan by)
-        {
-            Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
-            foreach (Action review in _reviews) review();
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            if (period == TimeSpan.FromSeconds(30)) _reviews.Enqueue(() => callback(state));
-            return base.CreateTimer(callback, state, dueTime, period);
-        }
-
-        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }
 }

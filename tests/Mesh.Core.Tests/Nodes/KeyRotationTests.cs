@@ -44,7 +44,8 @@ public sealed class KeyRotationTests
     public async Task A_stolen_key_that_rotates_too_makes_both_refused_until_the_operator_decides()
     {
         var log = new CapturedLog();
-        await using TestNode witness = await TestNode.StartAsync(_transport, log: log);
+        var clock = new JumpingClock();
+        await using TestNode witness = await TestNode.StartAsync(_transport, log: log, clock: clock);
         TestNode node = await TestNode.StartAsync(_transport);
         PeerId before = node.Id;
         await node.ConnectAsync(witness);
@@ -68,6 +69,10 @@ public sealed class KeyRotationTests
         witness.Journal.Record(new SuccessionDecided(before, rightful.Id, "test"));
         await rightful.ConnectAsync(witness);
         (await Should.ThrowAsync<MeshException>(() => thief.ConnectAsync(witness))).Error.ShouldBe(MeshError.SuccessionConflict);
+
+        witness.Journal.Record(new SuccessionDecided(before, null, "test"));
+        clock.Jump(TimeSpan.FromSeconds(1));
+        await witness.WhenLeftAsync(rightful.Id);
 
         Directory.Delete(stolen, recursive: true);
         await node.DisposeAsync();
