@@ -62,7 +62,8 @@ public sealed class KeyRotationTests
         MeshException refused = await Should.ThrowAsync<MeshException>(() => thief.ConnectAsync(witness));
         refused.Error.ShouldBe(MeshError.SuccessionConflict);
         await witness.WhenLeftAsync(rightful.Id);
-        await Should.ThrowAsync<MeshException>(() => rightful.ConnectAsync(witness));
+        await rightful.WhenLeftAsync(witness.Id);
+        (await Should.ThrowAsync<MeshException>(() => rightful.ConnectAsync(witness))).Error.ShouldBe(MeshError.SuccessionConflict);
         witness.Log.OfType<SuccessionDisputed>().ShouldBe([new SuccessionDisputed(before, rightful.Id, thief.Id)]);
         log.Warnings.ShouldContain(line => line.Contains("mesh identity resolve", StringComparison.Ordinal));
 
@@ -114,6 +115,7 @@ public sealed class KeyRotationTests
         await rotated.WhenJoinedAsync(witness);
         await witness.WhenAsync(n => n.Journal.State.Keys.AreSame(before, rotated.Id), "the change is known");
         await witness.Mesh.DisconnectAsync(rotated.Id, TestContext.Current.CancellationToken);
+        await rotated.WhenLeftAsync(witness.Id);
 
         (await witness.Mesh.ConnectAsync(rotated.EndPoint, expected: before)).Peer.ShouldBe(rotated.Id);
         await node.DisposeAsync();

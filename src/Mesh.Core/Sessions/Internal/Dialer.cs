@@ -75,7 +75,14 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         throw failure;
     }
 
-    private async Task<PeerInfo> DialCoreAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
+    private async Task<PeerInfo> DialCoreAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken) =>
+        // An earlier connection that was on its way out may have stood in the way once; not twice.
+        await TryDialAsync(remote, expected, source, cancellationToken).ConfigureAwait(false)
+        ?? await TryDialAsync(remote, expected, source, cancellationToken).ConfigureAwait(false)
+        ?? throw new MeshException(MeshError.ConnectionLost, $"Another connection with the peer at {remote} ended before it joined.");
+
+    /// <summary>Dials once; null when another connection with the peer took precedence and ended before the peer had joined.</summary>
+    private async Task<PeerInfo?> TryDialAsync(IPEndPoint remote, PeerId? expected, DiscoverySource source, CancellationToken cancellationToken)
     {
         ITransportConnection transport = await endpoint.ConnectAsync(remote, cancellationToken).ConfigureAwait(false);
         MeshException? refusal = transport.PeerId == host.LocalPeer
@@ -124,7 +131,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         }
     }
 
-    private async Task<PeerInfo> JoinedOrRefusedAsync(
+    private async Task<PeerInfo?> JoinedOrRefusedAsync(
         PeerSession session, Task<PeerInfo> joined, PeerConnection connection, IPEndPoint remote, CancellationToken cancellationToken)
     {
         Task first = await Task.WhenAny(joined, connection.Transport.Closed).WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -136,7 +143,9 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             // Another connection with the same peer was faster; its outcome is ours.
             try
             {
-                return await joined.WaitAsync(host.Options.Transport.HandshakeTimeout, host.Clock, cancellationToken).ConfigureAwait(false);
+                await Task.WhenAny(joined, session.Completion).WaitAsync(host.Options.Transport.HandshakeTimeout, host.Clock, cancellationToken)
+                    .ConfigureAwait(false);
+                return joined.IsCompletedSuccessfully ? await joined.ConfigureAwait(false) : null;
             }
             catch (TimeoutException)
             {
