@@ -64,6 +64,7 @@ public sealed class KeyRotationTests
         await witness.WhenLeftAsync(rightful.Id);
         await rightful.WhenLeftAsync(witness.Id);
         (await Should.ThrowAsync<MeshException>(() => rightful.ConnectAsync(witness))).Error.ShouldBe(MeshError.SuccessionConflict);
+        await witness.WhenAsync(n => n.Log.OfType<SuccessionDisputed>().Any(), "the dispute is durable");
         witness.Log.OfType<SuccessionDisputed>().ShouldBe([new SuccessionDisputed(before, rightful.Id, thief.Id)]);
         log.Warnings.ShouldContain(line => line.Contains("mesh identity resolve", StringComparison.Ordinal));
 
