@@ -181,6 +181,23 @@ public sealed class TrustModeTests : ProviderTests
     }
 
     [Fact]
+    public async Task A_certificate_for_clients_is_enough_to_dial_and_not_to_be_dialled()
+    {
+        using X509Certificate2 own = _root.Issue(shape: new() { Purposes = [TestAuthority.ClientAuthentication] });
+        await using TestNode node = await NodeAsync();
+        await using TestNode client = await StartAsync(own, [], options =>
+        {
+            Private(options);
+            options.Kind = Identity.PeerKind.Client;
+        });
+
+        await client.ConnectAsync(node);
+        await node.WhenJoinedAsync(client);
+
+        (await Should.ThrowAsync<MeshException>(() => StartAsync(own, [], Private))).Message.ShouldContain("extended key usage does not allow it to be a TLS server");
+    }
+
+    [Fact]
     public async Task A_revocation_list_that_changes_counts_without_a_restart_and_ends_live_connections()
     {
         using X509Certificate2 peer = _root.Issue("peer");
