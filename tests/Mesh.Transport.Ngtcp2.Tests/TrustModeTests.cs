@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
@@ -182,11 +181,27 @@ public sealed class TrustModeTests : ProviderTests
     }
 
     [Fact]
+    public async Task A_certificate_for_clients_is_enough_to_dial_and_not_to_be_dialled()
+    {
+        using X509Certificate2 own = _root.Issue(shape: new() { Purposes = [TestAuthority.ClientAuthentication] });
+        await using TestNode node = await NodeAsync();
+        await using TestNode client = await StartAsync(own, [], options =>
+        {
+            Private(options);
+            options.Kind = Identity.PeerKind.Client;
+        });
+
+        await client.ConnectAsync(node);
+        await node.WhenJoinedAsync(client);
+
+        (await Should.ThrowAsync<MeshException>(() => StartAsync(own, [], Private))).Message.ShouldContain("extended key usage does not allow it to be a TLS server");
+    }
+
+    [Fact]
     public async Task A_revocation_list_that_changes_counts_without_a_restart_and_ends_live_connections()
     {
         using X509Certificate2 peer = _root.Issue("peer");
         string list = WriteFile(_root.Revoke());
-        // Time jumps over the pause between two looks at the file, and nothing else.
         var clock = new JumpingClock();
         await using TestNode node = await NodeAsync(o => o.Trust.RevocationLists = [list], clock: clock);
         await using TestNode other = await StartAsync(peer, [], Private);
@@ -321,26 +336,5 @@ public sealed class TrustModeTests : ProviderTests
             Directory.Delete(path, recursive: true);
             return ValueTask.CompletedTask;
         }
-    }
-
-    private sealed class JumpingClock : TimeProvider
-    {
-        private readonly ConcurrentQueue<Action> _reviews = [];
-        private long _ahead;
-
-        /// <summary>Moves the time stamps, and lets what happens every 30 s happen.</summary>
-        public void Jump(TimeSpan by)
-        {
-            Interlocked.Add(ref _ahead, (long)(by.TotalSeconds * TimestampFrequency));
-            foreach (Action review in _reviews) review();
-        }
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            if (period == TimeSpan.FromSeconds(30)) _reviews.Enqueue(() => callback(state));
-            return base.CreateTimer(callback, state, dueTime, period);
-        }
-
-        public override long GetTimestamp() => base.GetTimestamp() + Interlocked.Read(ref _ahead);
     }
 }

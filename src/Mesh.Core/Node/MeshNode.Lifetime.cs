@@ -21,7 +21,7 @@ public sealed partial class MeshNode
         _undo.Push(_ => Done(directory.Dispose));
         _identity = NodeIdentity.LoadOrCreate(directory.Path, _clock);
         _gate = CertificateGate.Create(_options.Trust, _clock, _logger);
-        _gate.CheckOwn(_identity, _options.Trust.DnsName);
+        _gate.CheckOwn(_identity, _options.Trust.DnsName, _options.Kind);
         _trust.LocalPeer = _identity.Peer;
         _endpoint = await Transport.Transport.BindAsync(EndpointOptions(IPEndPoint.Parse(_options.Listen), listens: _options.Kind == PeerKind.Node), cancellationToken)
             .ConfigureAwait(false);

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using EventMesh.Identity;
+using EventMesh.Tests.Common.Trust;
 using EventMesh.Transport;
 using Shouldly;
 using Xunit;
@@ -28,6 +30,24 @@ public abstract class TransportConnectConformanceTests : TransportConformanceTes
         pair.Server.Closed.IsCompleted.ShouldBeFalse();
         await RoundTripAsync(pair.Client, pair.Server);
         await RoundTripAsync(pair.Server, pair.Client);
+    }
+
+    [Fact]
+    public async Task Authorities_are_sent_along_in_both_directions()
+    {
+        using TestAuthority root = TestAuthority.Root();
+        using TestAuthority intermediate = root.Intermediate();
+        using X509Certificate2 own = intermediate.Issue();
+        TransportEndpointOptions Chained(TransportEndpointOptions options) => options with { Certificate = own, Intermediates = [intermediate.Certificate] };
+
+        ConnectionPair pair = await ConnectAsync(Chained, Chained);
+
+        foreach (ITransportConnection side in new[] { pair.Client, pair.Server })
+        {
+            side.PeerCertificate.ToArray().ShouldBe(own.RawData);
+            side.PeerCertificateChain.Select(certificate => Convert.ToHexString(certificate.Span))
+                .ShouldBe([Convert.ToHexString(own.RawData), Convert.ToHexString(intermediate.Certificate.RawData)]);
+        }
     }
 
     [Fact]

@@ -44,7 +44,8 @@ public sealed class KeyRotationTests
     public async Task A_stolen_key_that_rotates_too_makes_both_refused_until_the_operator_decides()
     {
         var log = new CapturedLog();
-        await using TestNode witness = await TestNode.StartAsync(_transport, log: log);
+        var clock = new JumpingClock();
+        await using TestNode witness = await TestNode.StartAsync(_transport, log: log, clock: clock);
         TestNode node = await TestNode.StartAsync(_transport);
         PeerId before = node.Id;
         await node.ConnectAsync(witness);
@@ -61,7 +62,8 @@ public sealed class KeyRotationTests
         MeshException refused = await Should.ThrowAsync<MeshException>(() => thief.ConnectAsync(witness));
         refused.Error.ShouldBe(MeshError.SuccessionConflict);
         await witness.WhenLeftAsync(rightful.Id);
-        await Should.ThrowAsync<MeshException>(() => rightful.ConnectAsync(witness));
+        await rightful.WhenLeftAsync(witness.Id);
+        (await Should.ThrowAsync<MeshException>(() => rightful.ConnectAsync(witness))).Error.ShouldBe(MeshError.SuccessionConflict);
         await witness.WhenAsync(n => n.Log.OfType<SuccessionDisputed>().Any(), "the dispute is durable");
         witness.Log.OfType<SuccessionDisputed>().ShouldBe([new SuccessionDisputed(before, rightful.Id, thief.Id)]);
         log.Warnings.ShouldContain(line => line.Contains("mesh identity resolve", StringComparison.Ordinal));
@@ -69,6 +71,10 @@ public sealed class KeyRotationTests
         witness.Journal.Record(new SuccessionDecided(before, rightful.Id, "test"));
         await rightful.ConnectAsync(witness);
         (await Should.ThrowAsync<MeshException>(() => thief.ConnectAsync(witness))).Error.ShouldBe(MeshError.SuccessionConflict);
+
+        witness.Journal.Record(new SuccessionDecided(before, null, "test"));
+        clock.Jump(TimeSpan.FromSeconds(1));
+        await witness.WhenLeftAsync(rightful.Id);
 
         Directory.Delete(stolen, recursive: true);
         await node.DisposeAsync();
@@ -110,6 +116,7 @@ public sealed class KeyRotationTests
         await rotated.WhenJoinedAsync(witness);
         await witness.WhenAsync(n => n.Journal.State.Keys.AreSame(before, rotated.Id), "the change is known");
         await witness.Mesh.DisconnectAsync(rotated.Id, TestContext.Current.CancellationToken);
+        await rotated.WhenLeftAsync(witness.Id);
 
         (await witness.Mesh.ConnectAsync(rotated.EndPoint, expected: before)).Peer.ShouldBe(rotated.Id);
         await node.DisposeAsync();

@@ -39,7 +39,11 @@ public sealed class NodeIdentityTests : IDisposable
     public void A_key_that_others_can_read_is_refused()
     {
         NodeIdentity.LoadOrCreate(_directory, Clock).Dispose();
-        if (OperatingSystem.IsWindows()) Assert.Skip("Windows has no modes of files.");
+        if (OperatingSystem.IsWindows())
+        {
+            Assert.Skip("Windows has no modes of files.");
+            return;
+        }
         File.SetUnixFileMode(PathOf("identity.key"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead);
 
         MeshException refusal = Should.Throw<MeshException>(() => NodeIdentity.LoadOrCreate(_directory, Clock));

@@ -1,7 +1,7 @@
 namespace EventMesh.Sessions.Internal;
 
 /// <summary>
-/// Judges the certificates of live connections again, every 30 s: they expire and are revoked while connections stand.
+/// Judges the live sessions again, every 30 s: certificates expire and are revoked, and keys are replaced, while connections stand.
 /// </summary>
 internal sealed class CertificateReview(ISessionHost host, SessionTable table)
 {
@@ -10,7 +10,6 @@ internal sealed class CertificateReview(ISessionHost host, SessionTable table)
     /// <summary>Runs until cancelled; never fails.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        if (!host.Gate.Judges) return;
         using var timer = new PeriodicTimer(Interval, host.Clock);
         try
         {

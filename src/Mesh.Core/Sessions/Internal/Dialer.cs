@@ -106,6 +106,14 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
     }
 
     private async Task<PeerInfo> DialCoreAsync(
+        IPEndPoint remote, PeerId? expected, DiscoverySource source, TimeSpan connectLimit, CancellationToken cancellationToken) =>
+        // An earlier connection that was on its way out may have stood in the way once; not twice.
+        await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
+        ?? await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
+        ?? throw new MeshException(MeshError.ConnectionLost, $"Another connection with the peer at {remote} ended before it joined.");
+
+    /// <summary>Dials once; null when another connection with the peer took precedence and ended before the peer had joined.</summary>
+    private async Task<PeerInfo?> TryDialAsync(
         IPEndPoint remote, PeerId? expected, DiscoverySource source, TimeSpan connectLimit, CancellationToken cancellationToken)
     {
         ITransportConnection transport = await ConnectAsync(remote, connectLimit, cancellationToken).ConfigureAwait(false);
@@ -126,8 +134,8 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         Task<PeerInfo> joined = session.Joined;
         try
         {
-            PeerInfo info = await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
-            if (source == DiscoverySource.Contact) host.Trust.OnContactJoined(remote, session.Peer);
+            PeerInfo? info = await JoinedOrRefusedAsync(session, joined, connection, remote, cancellationToken).ConfigureAwait(false);
+            if (info is not null && source == DiscoverySource.Contact) host.Trust.OnContactJoined(remote, session.Peer);
             return info;
         }
         catch (OperationCanceledException)
@@ -172,7 +180,7 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
         }
     }
 
-    private async Task<PeerInfo> JoinedOrRefusedAsync(
+    private async Task<PeerInfo?> JoinedOrRefusedAsync(
         PeerSession session, Task<PeerInfo> joined, PeerConnection connection, IPEndPoint remote, CancellationToken cancellationToken)
     {
         Task first = await Task.WhenAny(joined, connection.Transport.Closed).WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -186,7 +194,9 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
             // Another connection with the same peer was faster; its outcome is ours.
             try
             {
-                return await joined.WaitAsync(host.Options.Transport.HandshakeTimeout, host.Clock, cancellationToken).ConfigureAwait(false);
+                await Task.WhenAny(joined, session.Completion).WaitAsync(host.Options.Transport.HandshakeTimeout, host.Clock, cancellationToken)
+                    .ConfigureAwait(false);
+                return joined.IsCompletedSuccessfully ? await joined.ConfigureAwait(false) : null;
             }
             catch (TimeoutException)
             {

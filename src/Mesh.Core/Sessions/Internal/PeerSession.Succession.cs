@@ -12,11 +12,16 @@ namespace EventMesh.Sessions.Internal;
 /// <summary>The peer's certificates while its connections stand, and changes of its key.</summary>
 internal sealed partial class PeerSession
 {
-    /// <summary>Ends the session when one of its certificates is not accepted any more.</summary>
+    /// <summary>Ends the session when its key or one of its certificates is not accepted any more.</summary>
     public async Task ReviewCertificatesAsync()
     {
         try
         {
+            if (SuccessionJudge.Judge(Host.Journal.State.Keys, Peer, []).Code is { } code)
+            {
+                await EndAsync(CloseReason.Local, code).ConfigureAwait(false);
+                return;
+            }
             foreach (PeerConnection connection in Connections())
             {
                 if (await Host.Gate.JudgeAsync(connection.Transport).ConfigureAwait(false) is not { } refusal) continue;
@@ -45,7 +50,7 @@ internal sealed partial class PeerSession
         {
             // Decided on the state as it is then: another connection may have told of the same.
             IReadOnlyList<RecordedEvent> recorded = Host.Journal.Decide(state => SuccessionJudge.Judge(state.Keys, Peer, connection.Succession) is { Code: not null } final ? final.Changes : []);
-            foreach (SuccessionDisputed dispute in recorded.Select(e => e.Data).OfType<SuccessionDisputed>()) _table.OnDisputed(dispute);
+            foreach (SuccessionDisputed dispute in recorded.Select(e => e.Data).OfType<SuccessionDisputed>()) _table.OnDisputed(dispute, this);
         }
         return Refuse(connection, code, verdict.Reason!);
     }

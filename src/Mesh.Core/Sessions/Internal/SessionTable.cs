@@ -87,11 +87,11 @@ internal sealed class SessionTable(ISessionHost host)
         lock (_mutex) _sessions.Remove(session.Peer);
     }
 
-    /// <summary>Ends the sessions of all who claim to follow a disputed key.</summary>
-    public void OnDisputed(SuccessionDisputed dispute)
+    /// <summary>Ends the sessions of all who claim to follow a disputed key, but the one that is about to be refused.</summary>
+    public void OnDisputed(SuccessionDisputed dispute, PeerSession refused)
     {
         Trust.Internal.Log.SuccessionDisputed(host.Logger, dispute.Predecessor.ToString(), dispute.Known.ToString(), dispute.Claimed.ToString());
-        foreach (PeerSession session in Sessions().Where(session => session.Info is not null && host.Journal.State.Keys.DisputeOf(session.Peer) is not null))
+        foreach (PeerSession session in Sessions().Where(session => session != refused && host.Journal.State.Keys.DisputeOf(session.Peer) is not null))
             Tasks.TryRun(static session => session.EndAsync(CloseReason.Local, WireCode.SuccessionConflict), session);
     }
 

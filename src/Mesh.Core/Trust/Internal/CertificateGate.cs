@@ -109,13 +109,14 @@ internal sealed class CertificateGate
 
     /// <summary>Checks at start that peers of the same configuration would accept our own certificate.</summary>
     /// <exception cref="MeshException"><see cref="MeshError.InvalidConfiguration"/>: they would not.</exception>
-    public void CheckOwn(NodeIdentity identity, string? name)
+    public void CheckOwn(NodeIdentity identity, string? name, PeerKind kind)
     {
         if (!_policy.Validates) return;
         ReadOnlyMemory<byte> own = identity.Certificate.RawDataMemory;
-        // As a dialer: a certificate for clients alone is enough to dial.
+        // A certificate for clients alone is enough for who only dials.
         CertificateRefusal? refusal =
-            CertificateJudge.Judge([own, .. identity.Intermediates.Select(one => one.RawDataMemory)], isServer: false, _policy, _lists.Current(), _clock.GetUtcNow())
+            CertificateJudge.Judge(
+                [own, .. identity.Intermediates.Select(one => one.RawDataMemory)], isServer: kind == PeerKind.Node, _policy, _lists.Current(), _clock.GetUtcNow())
             ?? CertificateJudge.JudgeName(own, name ?? "", _policy);
         if (refusal is null) return;
         throw new MeshException(
