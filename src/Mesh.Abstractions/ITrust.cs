@@ -59,7 +59,7 @@ public interface ITrust
     /// <param name="until">When the block ends by itself; null for never.</param>
     /// <param name="by">Who decides, 1 to 64 characters.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task<IReadOnlyList<RecordedEvent>> BlockAsync(
+    Task<IReadOnlyList<RecordedEvent>> BlockPrefixAsync(
         IPNetwork prefix, string reason, DateTimeOffset? until = null, string by = TrustAuthor.Application, CancellationToken cancellationToken = default);
 
     /// <summary>Lifts the block of a peer; does nothing when there is none.</summary>
@@ -75,7 +75,7 @@ public interface ITrust
     /// <param name="reason">Why, for people: at most 256 characters.</param>
     /// <param name="by">Who decides, 1 to 64 characters.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task<IReadOnlyList<RecordedEvent>> UnblockAsync(
+    Task<IReadOnlyList<RecordedEvent>> UnblockPrefixAsync(
         IPNetwork prefix, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default);
 
     /// <summary>Refuses a key for good, with all certificates on it.</summary>
@@ -91,6 +91,6 @@ public interface ITrust
     /// <param name="reason">Why, for people: at most 256 characters.</param>
     /// <param name="by">Who decides, 1 to 64 characters.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    Task<IReadOnlyList<RecordedEvent>> RevokeAsync(
+    Task<IReadOnlyList<RecordedEvent>> RevokeCertificateAsync(
         string fingerprint, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default);
 }

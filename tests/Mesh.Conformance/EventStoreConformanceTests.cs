@@ -73,12 +73,14 @@ public abstract class EventStoreConformanceTests : IAsyncLifetime
     [Fact]
     public async Task Reading_starts_after_a_place_and_keeps_to_families()
     {
-        await ClaimAndAppendAsync(EventStoreSamples.EveryType(Node));
+        RecordedEvent[] batch = await ClaimAndAppendAsync(EventStoreSamples.EveryType(Node));
 
         List<RecordedEvent> read = await ReadAsync(3, new HashSet<StreamFamily> { StreamFamily.Cache, StreamFamily.Trust });
 
         read.Count.ShouldBe(EventStoreSamples.EveryType(Node)
             .Count(data => EventRegistry.Default.Get(data.GetType()).Family is StreamFamily.Cache or StreamFamily.Trust));
+        read.Select(recorded => recorded.Id).ShouldBe(batch.Where(recorded => recorded.NodeSeq > 3
+            && EventRegistry.Default.Get(recorded.Data.GetType()).Family is (StreamFamily.Cache or StreamFamily.Trust)).Select(recorded => recorded.Id));
         read.ShouldAllBe(recorded => recorded.NodeSeq > 3);
         read.Select(recorded => recorded.NodeSeq).ShouldBeInOrder();
         read.Select(recorded => EventRegistry.Default.Get(recorded.Data.GetType()).Family).Distinct()

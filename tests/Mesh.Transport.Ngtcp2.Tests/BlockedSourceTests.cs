@@ -40,13 +40,13 @@ public sealed class BlockedSourceTests : ProviderTests
         await a.WhenJoinedAsync(b);
         IPNetwork prefix = IPNetwork.Parse("127.0.0.2/32");
 
-        await Within(a.Mesh.Trust.BlockAsync(prefix, "a bad neighbourhood"));
+        await Within(a.Mesh.Trust.BlockPrefixAsync(prefix, "a bad neighbourhood"));
 
         await a.WhenLeftAsync(b.Id);
         await b.WhenLeftAsync(a.Id);
         await Fails(MeshError.ClosedByPeer, b.ConnectAsync(a));
         await Fails(MeshError.Blocked, a.ConnectAsync(b));
-        await Within(a.Mesh.Trust.UnblockAsync(prefix, "a mistake"));
+        await Within(a.Mesh.Trust.UnblockPrefixAsync(prefix, "a mistake"));
         await Within(b.ConnectAsync(a));
         await a.WhenJoinedAsync(b);
     }

@@ -38,7 +38,7 @@ internal static class TrustEndpoints
         {
             string reason = request.Reason ?? "", by = request.By ?? Operator;
             if (IsPrefix(request.Target, out IPNetwork prefix))
-                return Answer(prefix.ToString(), await trust.BlockAsync(prefix, reason, request.Until, by, cancellationToken));
+                return Answer(prefix.ToString(), await trust.BlockPrefixAsync(prefix, reason, request.Until, by, cancellationToken));
             PeerId peer = SelectPeer(request.Target, mesh, journal.State);
             return Answer(peer.ToString(), await trust.BlockAsync(peer, reason, request.Until, by, cancellationToken));
         });
@@ -48,7 +48,7 @@ internal static class TrustEndpoints
             RefuseEnd(request, "The lifting of a block");
             string reason = request.Reason ?? "", by = request.By ?? Operator;
             if (IsPrefix(request.Target, out IPNetwork prefix))
-                return Answer(prefix.ToString(), await trust.UnblockAsync(prefix, reason, by, cancellationToken));
+                return Answer(prefix.ToString(), await trust.UnblockPrefixAsync(prefix, reason, by, cancellationToken));
             PeerId peer = SelectPeer(request.Target, mesh, journal.State);
             return Answer(peer.ToString(), await trust.UnblockAsync(peer, reason, by, cancellationToken));
         });
@@ -58,7 +58,7 @@ internal static class TrustEndpoints
             RefuseEnd(request, "A revocation");
             string reason = request.Reason ?? "", by = request.By ?? Operator;
             if (CertificateFingerprint.TryParse(request.Target, out string fingerprint))
-                return Answer(fingerprint, await trust.RevokeAsync(fingerprint, reason, by, cancellationToken));
+                return Answer(fingerprint, await trust.RevokeCertificateAsync(fingerprint, reason, by, cancellationToken));
             PeerId key = SelectPeer(request.Target, mesh, journal.State);
             return Answer(key.ToString(), await trust.RevokeAsync(key, reason, by, cancellationToken));
         });

@@ -167,7 +167,7 @@ public sealed partial class AbuseGuardTests
     public async Task Messages_above_the_rate_wait_and_control_frames_above_it_are_refused()
     {
         var rate = new IntakeRate(new LimitOptions { MessagesPerSecondPerPeer = 10, BytesPerSecondPerPeer = 65_536, ControlFrameBurstPerPeer = 16 }, _clock);
-        for (int i = 0; i < 10; i++) rate.TakeMessageAsync(default).IsCompletedSuccessfully.ShouldBeTrue();
+        for (int i = 0; i < 10; i++) rate.TakeMessageAsync(default).AsTask().IsCompletedSuccessfully.ShouldBeTrue();
         Task waiting = rate.TakeMessageAsync(default).AsTask();
         Task behind = rate.TakeMessageAsync(default).AsTask();
         waiting.IsCompleted.ShouldBeFalse();

@@ -57,7 +57,7 @@ public sealed class TrustTests
         await far.ConnectAsync(a);
         await a.WhenJoinedAsync(near, far);
 
-        await a.Mesh.Trust.BlockAsync(IPNetwork.Parse("192.0.2.128/25"), "a bad neighbourhood").WaitAsync(Limit, Token);
+        await a.Mesh.Trust.BlockPrefixAsync(IPNetwork.Parse("192.0.2.128/25"), "a bad neighbourhood").WaitAsync(Limit, Token);
 
         await a.WhenLeftAsync(near.Id);
         await near.WhenLeftAsync(a.Id);
@@ -75,7 +75,7 @@ public sealed class TrustTests
         await using TestNode a = await TestNode.StartAsync(_transport, clock: clock);
         await using TestNode b = await StartAsync();
         await a.Mesh.Trust.BlockAsync(b.Id, "for an hour", clock.GetUtcNow().AddHours(1)).WaitAsync(Limit, Token);
-        await a.Mesh.Trust.BlockAsync(IPNetwork.Parse("127.0.0.0/8"), "for an hour", clock.GetUtcNow().AddHours(1)).WaitAsync(Limit, Token);
+        await a.Mesh.Trust.BlockPrefixAsync(IPNetwork.Parse("127.0.0.0/8"), "for an hour", clock.GetUtcNow().AddHours(1)).WaitAsync(Limit, Token);
         (await Refused(b.ConnectAsync(a))).Error.ShouldBe(MeshError.ClosedByPeer);
         clock.Shift(TimeSpan.FromMinutes(59));
         (await Refused(b.ConnectAsync(a))).Error.ShouldBe(MeshError.ClosedByPeer);
@@ -195,7 +195,7 @@ public sealed class TrustTests
         string fingerprint = CertificateFingerprint.Of(a.Journal.State.Cache.Entries[c.Id].Certificate);
 
         await a.Mesh.Trust.RevokeAsync(b.Id, "the key was lost").WaitAsync(Limit, Token);
-        await a.Mesh.Trust.RevokeAsync(fingerprint.ToUpperInvariant(), "issued in error").WaitAsync(Limit, Token);
+        await a.Mesh.Trust.RevokeCertificateAsync(fingerprint.ToUpperInvariant(), "issued in error").WaitAsync(Limit, Token);
 
         await b.WhenLeftAsync(a.Id);
         await c.WhenLeftAsync(a.Id);
@@ -219,7 +219,7 @@ public sealed class TrustTests
         (await Refused(() => trust.BlockAsync(EventMeshPeer(1), new string('x', 257)))).Message.ShouldContain("256");
         (await Refused(() => trust.BlockAsync(EventMeshPeer(1), "", by: TrustAuthor.Limits))).Message.ShouldContain("who decides");
         (await Refused(() => trust.PinAsync("nowhere", EventMeshPeer(1)))).Message.ShouldContain("host:port");
-        (await Refused(() => trust.RevokeAsync("abc", ""))).Message.ShouldContain("fingerprint");
+        (await Refused(() => trust.RevokeCertificateAsync("abc", ""))).Message.ShouldContain("fingerprint");
         await trust.BlockAsync(EventMeshPeer(1), "").WaitAsync(Limit, Token);
         (await Refused(() => trust.TrustAsync(EventMeshPeer(1), ""))).Error.ShouldBe(MeshError.Blocked);
         a.Log.OfType<PeerTrusted>().ShouldBeEmpty();

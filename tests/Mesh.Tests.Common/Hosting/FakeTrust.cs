@@ -15,28 +15,36 @@ public sealed class FakeTrust(FakeNodeLog log, TimeProvider time) : ITrust
 
     public bool IsTrusted(PeerId peer) => log.State.IsTrusted(peer);
 
-    public Task<IReadOnlyList<RecordedEvent>> PinAsync(string contact, PeerId peer, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> PinAsync(
+        string contact, PeerId peer, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Pin(state, contact, peer, by));
 
-    public Task<IReadOnlyList<RecordedEvent>> TrustAsync(PeerId peer, string reason, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> TrustAsync(
+        PeerId peer, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Trust(state, peer, reason, by, time.GetUtcNow()));
 
-    public Task<IReadOnlyList<RecordedEvent>> BlockAsync(PeerId peer, string reason, DateTimeOffset? until, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> BlockAsync(
+        PeerId peer, string reason, DateTimeOffset? until = null, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Block(state, peer, reason, until, by));
 
-    public Task<IReadOnlyList<RecordedEvent>> BlockAsync(IPNetwork prefix, string reason, DateTimeOffset? until, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> BlockPrefixAsync(
+        IPNetwork prefix, string reason, DateTimeOffset? until = null, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Block(state, prefix, reason, until, by));
 
-    public Task<IReadOnlyList<RecordedEvent>> UnblockAsync(PeerId peer, string reason, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> UnblockAsync(
+        PeerId peer, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Unblock(state, peer, reason, by, time.GetUtcNow()));
 
-    public Task<IReadOnlyList<RecordedEvent>> UnblockAsync(IPNetwork prefix, string reason, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> UnblockPrefixAsync(
+        IPNetwork prefix, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Unblock(state, prefix, reason, by, time.GetUtcNow()));
 
-    public Task<IReadOnlyList<RecordedEvent>> RevokeAsync(PeerId key, string reason, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> RevokeAsync(
+        PeerId key, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Revoke(state, key, reason, by));
 
-    public Task<IReadOnlyList<RecordedEvent>> RevokeAsync(string fingerprint, string reason, string by, CancellationToken cancellationToken) =>
+    public Task<IReadOnlyList<RecordedEvent>> RevokeCertificateAsync(
+        string fingerprint, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Revoke(state, fingerprint, reason, by));
 
     private async Task<IReadOnlyList<RecordedEvent>> DecideAsync(Func<MeshState, IReadOnlyList<IMeshEvent>> decision)

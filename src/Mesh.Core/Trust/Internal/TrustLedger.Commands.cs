@@ -19,7 +19,8 @@ internal sealed partial class TrustLedger : ITrust
 
     bool ITrust.IsBlocked(IPAddress address) => !Admits(address);
 
-    public Task<IReadOnlyList<RecordedEvent>> PinAsync(string contact, PeerId peer, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> PinAsync(
+        string contact, PeerId peer, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         string name = ContactAddress.Canonical(contact)
             ?? throw Invalid($"'{contact}' is not a contact: give host:port with a name or an address, such as node.example:4433 or [2001:db8::1]:4433.");
@@ -27,21 +28,24 @@ internal sealed partial class TrustLedger : ITrust
         return OpenAsync(state => TrustDecisions.Pin(state, name, peer, by), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> TrustAsync(PeerId peer, string reason, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> TrustAsync(
+        PeerId peer, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(peer, reason, by);
         DateTimeOffset now = clock.GetUtcNow();
         return OpenAsync(state => TrustDecisions.Trust(state, peer, reason, by, now), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> BlockAsync(PeerId peer, string reason, DateTimeOffset? until, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> BlockAsync(
+        PeerId peer, string reason, DateTimeOffset? until = null, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(peer, reason, by);
         CheckEnd(until);
         return ProtectAsync(state => TrustDecisions.Block(state, peer, reason, until, by), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> BlockAsync(IPNetwork prefix, string reason, DateTimeOffset? until, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> BlockPrefixAsync(
+        IPNetwork prefix, string reason, DateTimeOffset? until = null, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(null, reason, by);
         CheckEnd(until);
@@ -49,14 +53,16 @@ internal sealed partial class TrustLedger : ITrust
         return ProtectAsync(state => TrustDecisions.Block(state, normalized, reason, until, by), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> UnblockAsync(PeerId peer, string reason, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> UnblockAsync(
+        PeerId peer, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(peer, reason, by);
         DateTimeOffset now = clock.GetUtcNow();
         return OpenAsync(state => TrustDecisions.Unblock(state, peer, reason, by, now), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> UnblockAsync(IPNetwork prefix, string reason, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> UnblockPrefixAsync(
+        IPNetwork prefix, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(null, reason, by);
         DateTimeOffset now = clock.GetUtcNow();
@@ -64,13 +70,15 @@ internal sealed partial class TrustLedger : ITrust
         return OpenAsync(state => TrustDecisions.Unblock(state, normalized, reason, by, now), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> RevokeAsync(PeerId key, string reason, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> RevokeAsync(
+        PeerId key, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(key, reason, by);
         return ProtectAsync(state => TrustDecisions.Revoke(state, key, reason, by), cancellationToken);
     }
 
-    public Task<IReadOnlyList<RecordedEvent>> RevokeAsync(string fingerprint, string reason, string by, CancellationToken cancellationToken)
+    public Task<IReadOnlyList<RecordedEvent>> RevokeCertificateAsync(
+        string fingerprint, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
         Check(null, reason, by);
         if (!CertificateFingerprint.TryParse(fingerprint, out string parsed))
