@@ -36,7 +36,6 @@ public sealed class ChurnTests(ITestOutputHelper output) : IAsyncLifetime
         int[] size = [.. (Environment.GetEnvironmentVariable("EVENTMESH_CHURN") ?? "6x20").Split('x').Select(part => int.Parse(part, null))];
         int seed = int.TryParse(Environment.GetEnvironmentVariable("EVENTMESH_CHURN_SEED"), out int given) ? given : Random.Shared.Next();
         output.WriteLine($"{size[0]} nodes, {size[1]} s, seed {seed}");
-        var random = new Random(seed);
         long began = Stopwatch.GetTimestamp();
         string Elapsed() => $"{Stopwatch.GetElapsedTime(began).TotalSeconds:F0} s";
         Member[] members = [.. Enumerable.Range(0, size[0]).Select(i => new Member(_folder[$"n{i}"]))];
@@ -47,7 +46,10 @@ public sealed class ChurnTests(ITestOutputHelper output) : IAsyncLifetime
             foreach (Member[] some in members[3..].Chunk(4)) await Task.WhenAll(some.Select(member => StartAsync(member, members, null)));
 
             output.WriteLine($"started after {Elapsed()}");
-            int kills = await ChurnAsync(members, random, TimeSpan.FromSeconds(size[1]));
+            // Several at a time, each with nodes of its own: a start takes seconds.
+            int hands = (members.Length / 4) + 1;
+            int kills = (await Task.WhenAll(Enumerable.Range(0, hands).Select(hand => ChurnAsync(
+                [.. members.Where((_, i) => i % hands == hand)], members, new Random(seed + hand), TimeSpan.FromSeconds(size[1]))))).Sum();
             foreach (Member[] some in members.Where(m => m.Node is null).Chunk(4)) await Task.WhenAll(some.Select(member => StartAsync(member, members, null)));
             output.WriteLine($"{kills} kills; all run again after {Elapsed()}");
 
@@ -63,21 +65,21 @@ public sealed class ChurnTests(ITestOutputHelper output) : IAsyncLifetime
         }
     }
 
-    private async Task<int> ChurnAsync(Member[] members, Random random, TimeSpan time)
+    private async Task<int> ChurnAsync(Member[] own, Member[] members, Random random, TimeSpan time)
     {
         using var end = new CancellationTokenSource(time);
         // As many as the machine starts in the time; a slow one has fewer kills, not a longer test.
         int kills = 0;
         while (!end.IsCancellationRequested)
         {
-            Member member = members[random.Next(members.Length)];
+            Member member = own[random.Next(own.Length)];
             if (member.Node is null)
             {
                 // Half of them come back somewhere else.
                 bool isContact = Array.IndexOf(members, member) < 3;
                 await StartAsync(member, members, isContact || random.Next(2) == 0 ? member.Listen : "127.0.0.1:0");
             }
-            else if (members.Count(m => m.Node is null) <= members.Length / 3)
+            else if (own.Count(m => m.Node is null) <= own.Length / 3)
             {
                 await KillAsync(member);
                 kills++;

@@ -231,6 +231,7 @@ internal sealed partial class PluginRunner(
     {
         PeerJoined joined => joined.Cause.TraceParent,
         PeerLeft left => left.Cause.TraceParent,
+        PeerUpdated updated => updated.Cause.TraceParent,
         TrustChanged trust => trust.Cause.TraceParent,
         CacheChanged cache => cache.Cause.TraceParent,
         _ => null,
