@@ -72,6 +72,8 @@ internal sealed partial class MessageSender
     private async Task<bool> SendContentAsync(ITransportStream stream, OutboundMessage message, SendCredit credit)
     {
         byte[]? buffer = message.Content is null ? null : ArrayPool<byte>.Shared.Rent(LargePiece);
+        // After a write that was aborted the transport may still hold the memory.
+        bool mayReturn = false;
         try
         {
             for (long at = 0; at < message.Length;)
@@ -79,44 +81,44 @@ internal sealed partial class MessageSender
                 int length = (int)Math.Min(LargePiece, message.Length - at);
                 await credit.WaitAsync(at + length, _connection.Ended).ConfigureAwait(false);
                 // Its sender took it back, or the peer's verdict came before its end.
-                if (message.Task.IsCompleted)
+                if (message.HasEnded)
                 {
+                    mayReturn = true;
                     stream.Reset((ulong)WireCode.Cancelled);
                     return false;
                 }
-                ReadOnlyMemory<byte> piece = buffer is null
-                    ? message.Payload.Slice((int)at, length)
-                    : await ReadPieceAsync(message.Content!, buffer.AsMemory(0, length)).ConfigureAwait(false);
+                if (buffer is not null && await ReadPieceAsync(message.Content!, buffer.AsMemory(0, length)).ConfigureAwait(false) is { } failure)
+                {
+                    // The caller's own stream failed: that is for the caller, in its own words.
+                    stream.Reset((ulong)WireCode.Cancelled);
+                    message.Fail(failure);
+                    mayReturn = true;
+                    return false;
+                }
+                ReadOnlyMemory<byte> piece = buffer is null ? message.Payload.Slice((int)at, length) : buffer.AsMemory(0, length);
                 at += length;
                 await stream.WriteAsync(piece, endStream: at == message.Length, _connection.Ended).ConfigureAwait(false);
             }
+            mayReturn = true;
             return true;
-        }
-        catch (ContentException e)
-        {
-            // The caller's own stream failed: that is for the caller, in its own words.
-            stream.Reset((ulong)WireCode.Cancelled);
-            message.Fail(e.InnerException!);
-            return false;
         }
         finally
         {
-            if (buffer is not null) ArrayPool<byte>.Shared.Return(buffer);
+            if (buffer is not null && mayReturn) ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
-    private static async ValueTask<ReadOnlyMemory<byte>> ReadPieceAsync(Stream content, Memory<byte> piece)
+    /// <summary>Fills a piece; what went wrong, or null.</summary>
+    private static async ValueTask<Exception?> ReadPieceAsync(Stream content, Memory<byte> piece)
     {
         try
         {
             await content.ReadExactlyAsync(piece).ConfigureAwait(false);
-            return piece;
+            return null;
         }
         catch (Exception e)
         {
-            throw new ContentException(e);
+            return e;
         }
     }
-
-    private sealed class ContentException(Exception cause) : Exception(cause.Message, cause);
 }

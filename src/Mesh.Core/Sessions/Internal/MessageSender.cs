@@ -50,7 +50,7 @@ internal sealed partial class MessageSender
         if (message.IsLarge || message.IsOrdered || message.Header.WantsOutcome) return SendCoreAsync(message, cancellationToken);
         // The common case takes no state machine.
         ValueTask<bool> queued = _queue.EnqueueAsync(message, cancellationToken);
-        return queued.IsCompletedSuccessfully && queued.Result ? new((MeshError?)null) : FinishAsync(queued);
+        return queued.IsCompletedSuccessfully ? new(RefusalOf(queued.Result)) : FinishAsync(queued);
     }
 
     /// <summary>The peer's verdict on a message that asked for it.</summary>
@@ -83,9 +83,11 @@ internal sealed partial class MessageSender
         await _inFlight.CloseAsync().ConfigureAwait(false);
     }
 
-    private async ValueTask<MeshError?> FinishAsync(ValueTask<bool> queued)
+    private async ValueTask<MeshError?> FinishAsync(ValueTask<bool> queued) => RefusalOf(await queued.ConfigureAwait(false));
+
+    private MeshError? RefusalOf(bool isQueued)
     {
-        if (await queued.ConfigureAwait(false)) return null;
+        if (isQueued) return null;
         return _isStopped ? MeshError.NotConnected : MeshError.QueueFull;
     }
 

@@ -41,6 +41,9 @@ internal sealed class OutboundMessage(MessageId id, MessageHeader header, Outgoi
     /// <summary>The clock's timestamp at which the sender loses its interest; null for never.</summary>
     public long? Expires { get; init; }
 
+    /// <summary>Whether its end is decided; its task may complete a moment later.</summary>
+    public bool HasEnded => ReferenceEquals(Volatile.Read(ref _onEnd), Over);
+
     /// <summary>
     /// The last look before it leaves: false when its sender has taken it back meanwhile, or its deadline has passed, with which it then ends.
     /// </summary>
