@@ -83,7 +83,8 @@ public sealed class StreamAttacks
         await run.ExchangeAsync();
         await ControlStreamAttacks.IsAliveAsync(attacker);
         await attacker.CloseAsync();
-        foreach (Task<ITransportStream> task in opening) await ((Task)task).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // Those that waited for credit learn of the end.
+        await Should.ThrowAsync<MeshException>(() => Task.WhenAll(opening).WaitAsync(AttackRun.Limit));
         await run.EndAsync(maxEvents: 40);
     }
 

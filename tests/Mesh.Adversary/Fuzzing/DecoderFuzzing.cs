@@ -15,14 +15,15 @@ public sealed class DecoderFuzzing(ITestOutputHelper output)
     public static TheoryData<string> Targets { get; } = [.. FuzzTargets.All.Select(target => target.Name)];
 
     [Theory, MemberData(nameof(Targets))]
-    public void A_few_inputs(string target)
+    public async Task A_few_inputs(string target)
     {
         if (Environment.GetEnvironmentVariable("EVENTMESH_FUZZ_REPLAY")?.Split(':') is [var name, var seed, var number] && name == target)
         {
-            new Fuzzer(Find(target), ulong.Parse(seed, CultureInfo.InvariantCulture)).Run(long.Parse(number, CultureInfo.InvariantCulture), 1);
+            await new Fuzzer(Find(target), ulong.Parse(seed, CultureInfo.InvariantCulture))
+                .RunAsync(long.Parse(number, CultureInfo.InvariantCulture), 1);
             return;
         }
-        FuzzReport report = new Fuzzer(Find(target), DefaultSeed).Run(0, ShortRun);
+        FuzzReport report = await new Fuzzer(Find(target), DefaultSeed).RunAsync(0, ShortRun);
 
         output.WriteLine(report.ToString());
         // Neither refuses everything nor takes everything, or the inputs would prove nothing.
@@ -31,7 +32,7 @@ public sealed class DecoderFuzzing(ITestOutputHelper output)
     }
 
     [Fact]
-    public void As_many_inputs_as_the_environment_asks_for()
+    public async Task As_many_inputs_as_the_environment_asks_for()
     {
         long inputs = Number("EVENTMESH_FUZZ_INPUTS") ?? 20_000;
         ulong seed = (ulong?)Number("EVENTMESH_FUZZ_SEED") ?? DefaultSeed;
@@ -40,7 +41,7 @@ public sealed class DecoderFuzzing(ITestOutputHelper output)
         foreach (FuzzTarget target in FuzzTargets.All)
         {
             // Another range than the short run's.
-            FuzzReport report = new Fuzzer(target, seed).Run(ShortRun, each);
+            FuzzReport report = await new Fuzzer(target, seed).RunAsync(ShortRun, each);
             reports.Add(report);
             output.WriteLine(report.ToString());
         }
@@ -49,22 +50,22 @@ public sealed class DecoderFuzzing(ITestOutputHelper output)
     }
 
     [Fact]
-    public void A_finding_names_what_replays_it()
+    public async Task A_finding_names_what_replays_it()
     {
         var faulty = new FuzzTarget("faulty", [[1, 2, 3]], input => input.Length != 5 ? true : throw new InvalidOperationException("a fault"));
 
-        XunitException finding = Should.Throw<XunitException>(() => new Fuzzer(faulty, 77).Run(0, 1000));
+        XunitException finding = await Should.ThrowAsync<XunitException>(() => new Fuzzer(faulty, 77).RunAsync(0, 1000));
 
-        Match replay = Regex.Match(finding.Message, "EVENTMESH_FUZZ_REPLAY=faulty:77:([0-9]+)", RegexOptions.None, TimeSpan.FromSeconds(10));
-        Should.Throw<XunitException>(() => new Fuzzer(faulty, 77).Run(long.Parse(replay.Groups[1].Value, CultureInfo.InvariantCulture), 1));
+        Match replay = Regex.Match(finding.Message, "EVENTMESH_FUZZ_REPLAY=faulty:77:(?<number>[0-9]+)", RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(10));
+        await Should.ThrowAsync<XunitException>(() => new Fuzzer(faulty, 77).RunAsync(long.Parse(replay.Groups["number"].Value, CultureInfo.InvariantCulture), 1));
     }
 
     [Fact]
-    public void A_decoder_that_allocates_what_it_is_told_is_found()
+    public async Task A_decoder_that_allocates_what_it_is_told_is_found()
     {
         var greedy = new FuzzTarget("greedy", [[1, 2, 3]], input => input.Length == 0 || new byte[input.Span[0] * 10_000].Length >= 0);
 
-        Should.Throw<XunitException>(() => new Fuzzer(greedy, 77).Run(0, 1000)).Message.ShouldContain("allocated");
+        (await Should.ThrowAsync<XunitException>(() => new Fuzzer(greedy, 77).RunAsync(0, 1000))).Message.ShouldContain("allocated");
     }
 
     [Fact]

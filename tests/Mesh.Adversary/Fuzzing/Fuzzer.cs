@@ -12,16 +12,26 @@ internal sealed class Fuzzer(FuzzTarget target, ulong seed)
 
     /// <summary>Runs a range of inputs.</summary>
     /// <exception cref="XunitException">A finding, with what replays it.</exception>
-    public FuzzReport Run(long first, long count)
+    public async Task<FuzzReport> RunAsync(long first, long count)
     {
         _number = first;
         Task<FuzzReport> run = Task.Factory.StartNew(
             () => RunCore(first, count), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
-        for (long before = -1; !((IAsyncResult)run).AsyncWaitHandle.WaitOne(StandsStill); before = Volatile.Read(ref _number))
+        for (long before = -1; ; before = Volatile.Read(ref _number))
         {
-            if (before == Volatile.Read(ref _number)) throw Finding(before, "it does not end", null);
+            try
+            {
+                return await run.WaitAsync(StandsStill);
+            }
+            catch (TimeoutException) when (before != Volatile.Read(ref _number))
+            {
+                // It goes on.
+            }
+            catch (TimeoutException)
+            {
+                throw Finding(before, "it does not end", null);
+            }
         }
-        return run.GetAwaiter().GetResult();
     }
 
     private FuzzReport RunCore(long first, long count)
