@@ -99,7 +99,7 @@ internal readonly record struct CloseReason(Failure Failure, TransportCloseInfo 
         return code switch
         {
             Native.NGTCP2_NO_ERROR or Native.NGTCP2_APPLICATION_ERROR => Drained(MeshError.ClosedByPeer, code, null, $"The peer closed the connection{text}."),
-            Native.NGTCP2_CONNECTION_REFUSED => Drained(MeshError.ClosedByPeer, code, null, "The peer refused the connection: it has too many."),
+            Native.NGTCP2_CONNECTION_REFUSED => Drained(MeshError.ClosedByPeer, code, null, "The peer refused the connection: it has too many, or does not admit this address."),
             Native.NGTCP2_INVALID_TOKEN => Drained(MeshError.ClosedByPeer, code, null, "The peer refused the token of its own Retry."),
             Native.NGTCP2_INTERNAL_ERROR => Drained(MeshError.ConnectionLost, code, null, $"The peer's transport failed{text}."),
             _ => Drained(MeshError.ProtocolViolation, code, null, $"The peer's transport closed the connection with code 0x{code:x}{text}."),
