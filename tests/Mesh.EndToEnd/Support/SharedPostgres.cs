@@ -67,6 +67,7 @@ internal sealed class SharedPostgres : IAsyncDisposable
 
     private static Process Start(string[] command) => Process.Start(new ProcessStartInfo(command[0], command[1..])
     {
+        UseShellExecute = false,
         RedirectStandardError = true,
         RedirectStandardOutput = true,
         WorkingDirectory = "/",
