@@ -8,7 +8,12 @@ using Xunit;
 
 namespace EventMesh.Transport.Ngtcp2.Tests;
 
+/// <summary>Runs when nothing else does: it measures the whole process.</summary>
+[CollectionDefinition(nameof(Alone), DisableParallelization = true)]
+public sealed class Alone;
+
 /// <summary>What a message of 1 GiB costs its two ends, and the small messages on the same link.</summary>
+[Collection(nameof(Alone))]
 public sealed class GibibyteTests(ITestOutputHelper output) : MessagingConformanceTests
 {
     private const long GiB = 1L << 30;
