@@ -35,4 +35,7 @@ internal static class WireLimits
 
     /// <summary>Endpoints of one exchanged peer.</summary>
     public const int PeerEndpoints = 4;
+
+    /// <summary>Bodies of one connection that are collected at a time, those above <see cref="LargeMessage"/> apart: 16 MiB.</summary>
+    public const int Collected = 16 * 1024 * 1024;
 }

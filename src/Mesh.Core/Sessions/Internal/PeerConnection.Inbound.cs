@@ -17,6 +17,7 @@ internal sealed partial class PeerConnection
 
     // What the peer may have us collect in memory at a time: reading returns its credit, so that the QUIC windows do not bound it.
     private readonly SemaphoreSlim _largeInbound = new(MaxLargeAtATime, MaxLargeAtATime);
+    private readonly ByteBudget _collecting = new(WireLimits.Collected);
     private int _hasControlStream;
     private int _runningRequests;
     private int _waitingOutcomes;
@@ -24,7 +25,7 @@ internal sealed partial class PeerConnection
     private async Task HandleStreamAsync(ITransportStream stream)
     {
         await using ConfiguredAsyncDisposable _ = stream.ConfigureAwait(false);
-        using var reader = new FrameReader(stream);
+        using var reader = new FrameReader(stream, budget: _collecting);
         try
         {
             ulong? type = await reader.ReadVarIntAsync(Ended).ConfigureAwait(false);
