@@ -5,11 +5,12 @@ namespace EventMesh.Wire;
 
 /// <summary>Reads a stream's type and its frames; nothing is allocated before its length has been checked.</summary>
 /// <remarks>One reader at a time. A body is valid until the next read.</remarks>
-internal sealed class FrameReader(ITransportStream stream, int initialCapacity = 4096) : IDisposable
+internal sealed class FrameReader(ITransportStream stream, int initialCapacity = 4096, ByteBudget? budget = null) : IDisposable
 {
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(initialCapacity);
     private int _start;
     private int _end;
+    private int _taken;
 
     /// <summary>Reads a varint; null at the end of the stream.</summary>
     /// <exception cref="MeshException"><see cref="MeshError.ProtocolViolation"/>: the stream ended within it.</exception>
@@ -39,12 +40,19 @@ internal sealed class FrameReader(ITransportStream stream, int initialCapacity =
     /// <summary>Reads a frame and waits for <paramref name="beforeLarge"/> before it collects a body above <see cref="WireLimits.LargeMessage"/>.</summary>
     public async ValueTask<Frame?> ReadFrameAsync(int maxLength, Func<Task>? beforeLarge, CancellationToken cancellationToken)
     {
+        ReleaseBudget();
         ulong? type = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false);
         if (type is null) return null;
         ulong length = await ReadVarIntAsync(cancellationToken).ConfigureAwait(false) ?? throw Truncated();
         if (length > (ulong)maxLength)
             throw new MeshException(MeshError.TooLarge, $"A frame of {length} bytes is above the limit of {maxLength} bytes.");
         if (length > WireLimits.LargeMessage && beforeLarge is not null) await beforeLarge().ConfigureAwait(false);
+        // What fits into the buffer that each stream has needs no leave; larger bodies have slots of their own.
+        if (budget is not null && length > (ulong)initialCapacity && length <= WireLimits.LargeMessage + WireLimits.MessageHeader + VarInt.MaxLength)
+        {
+            await budget.AcquireAsync((int)length, cancellationToken).ConfigureAwait(false);
+            _taken = (int)length;
+        }
         while (_end - _start < (int)length)
         {
             if (!await FillAsync((int)length, cancellationToken).ConfigureAwait(false)) throw Truncated();
@@ -95,8 +103,15 @@ internal sealed class FrameReader(ITransportStream stream, int initialCapacity =
 
     public void Dispose()
     {
+        ReleaseBudget();
         byte[] buffer = Interlocked.Exchange(ref _buffer, []);
         if (buffer.Length > 0) ArrayPool<byte>.Shared.Return(buffer);
+    }
+
+    private void ReleaseBudget()
+    {
+        if (_taken > 0) budget!.Release(_taken);
+        _taken = 0;
     }
 
     private static MeshException Truncated() => new(MeshError.ProtocolViolation, "The stream ended within a frame.");

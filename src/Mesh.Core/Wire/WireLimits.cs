@@ -53,4 +53,7 @@ internal static class WireLimits
 
     /// <summary>A signature, bytes.</summary>
     public const int Signature = 1024;
+
+    /// <summary>Bodies of one connection that are collected at a time, those above <see cref="LargeMessage"/> apart: 16 MiB.</summary>
+    public const int Collected = 16 * 1024 * 1024;
 }

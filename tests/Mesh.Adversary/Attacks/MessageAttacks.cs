@@ -155,6 +155,31 @@ public sealed class MessageAttacks
         await run.EndAsync(maxEvents: 40);
     }
 
+    // In memory the attacker's own buffers would be counted with the victim's.
+    [Theory, InlineData(OverEachTransportAttribute.Ngtcp2)]
+    public async Task Messages_on_all_streams_that_stop_before_their_end(string transport)
+    {
+        await using AttackRun run = await AttackRun.StartAsync(transport);
+        HandDrivenConnection attacker = await run.JoinAsync();
+        byte[] all = new byte[250 * 1024];
+        Task flood = QuietlyAsync(async () =>
+        {
+            for (int i = 0; i < 255; i++)
+            {
+                ITransportStream stream = await attacker.OpenAsync(
+                    StreamDirection.Unidirectional, Messages.Promise(StreamType.Messages, FrameType.Message, "short", 256 * 1024));
+                await HandDrivenConnection.WriteAsync(stream, all);
+            }
+        });
+        await flood;
+        await run.ExchangeAsync();
+
+        // 16 MiB are collected, in buffers of up to twice their size; the rest waits unread within the window.
+        run.Held.ShouldBeLessThan(48 * 1024 * 1024);
+        run.Victim.Dispatcher.Messages.ShouldNotContain(m => m.Message.Channel == "short");
+        await run.EndAsync(maxHeld: 64 * 1024 * 1024, maxEvents: 40);
+    }
+
     [Theory, OverEachTransport]
     public async Task A_thousand_messages_that_want_an_outcome_from_handlers_that_hang(string transport)
     {

@@ -10,12 +10,13 @@ namespace EventMesh.Sessions.Internal;
 /// <summary>The streams that the peer opened.</summary>
 internal sealed partial class PeerConnection
 {
+    private readonly ByteBudget _collecting = new(WireLimits.Collected);
     private int _hasControlStream;
 
     private async Task HandleStreamAsync(ITransportStream stream)
     {
         await using ConfiguredAsyncDisposable _ = stream.ConfigureAwait(false);
-        using var reader = new FrameReader(stream);
+        using var reader = new FrameReader(stream, budget: _collecting);
         try
         {
             ulong? type = await reader.ReadVarIntAsync(Ended).ConfigureAwait(false);
