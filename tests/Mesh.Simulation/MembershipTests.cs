@@ -8,7 +8,7 @@ namespace EventMesh.Simulation;
 
 /// <summary>
 /// Many whole nodes under churn, loss and partitions. The run is set by EVENTMESH_SIMULATION_SEED, which every run prints, and
-/// EVENTMESH_SIMULATION_NODES (200; the long form has 1000) and EVENTMESH_SIMULATION_PARTITIONS (20,90: seconds each).
+/// EVENTMESH_SIMULATION_NODES (100; the long form has 1000) and EVENTMESH_SIMULATION_PARTITIONS (20,90: seconds each).
 /// </summary>
 public sealed class MembershipTests(ITestOutputHelper output)
 {
@@ -18,7 +18,7 @@ public sealed class MembershipTests(ITestOutputHelper output)
     public void A_mesh_with_churn_and_loss_is_one_again_within_30_seconds_after_each_partition_heals()
     {
         int seed = Setting("EVENTMESH_SIMULATION_SEED", Random.Shared.Next(1, 1_000_000));
-        int count = Setting("EVENTMESH_SIMULATION_NODES", 200);
+        int count = Setting("EVENTMESH_SIMULATION_NODES", 100);
         var link = new LinkConditions { Latency = TimeSpan.FromMilliseconds(20), Jitter = TimeSpan.FromMilliseconds(10), Loss = 0.02 };
         using var simulation = new Simulation(seed, link, output.WriteLine);
         simulation.Say($"EVENTMESH_SIMULATION_SEED={seed} EVENTMESH_SIMULATION_NODES={count}");

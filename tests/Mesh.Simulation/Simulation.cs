@@ -79,7 +79,7 @@ internal sealed class Simulation : IDisposable
             else if (!Clock.RunUntil(all, TimeSpan.FromMilliseconds(10)) && Clock.Elapsed > limit)
                 throw new TimeoutException("Nodes did not start or stop within a virtual minute.");
         }
-        all.GetAwaiter().GetResult();
+        if (all.Exception is { } failure) throw failure;
     }
 
     /// <summary>Cuts the machines of two groups off from each other, packets under way too.</summary>
