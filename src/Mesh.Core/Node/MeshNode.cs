@@ -77,7 +77,7 @@ public sealed partial class MeshNode : IMesh, IHostedService, IAsyncDisposable
         _clock = clock;
         _logger = logger;
         _lifetime = lifetime;
-        _trust = new TrustLedger(journal, dispatcher, clock, logger) { PinsFirstUse = _options.Trust.PinContacts ?? true };
+        _trust = new TrustLedger(journal, dispatcher, clock, logger) { PinsFirstUse = _options.Trust.PinContacts ?? _options.Trust.Mode == TrustMode.Encrypted };
         _abuse = new AbuseGuard(_options.Limits, _trust, clock, logger);
     }
 

@@ -89,6 +89,22 @@ public sealed class TrustStateTests
     }
 
     [Fact]
+    public void The_ledger_survives_a_snapshot()
+    {
+        _log.Add(
+            new PeerPinned("a:1", Peer, PinOrigin.FirstUse, "first-use"), new PinMismatch("a:1", Peer, EventSamples.Peer(2), EventSamples.EndPoint4),
+            new PeerTrusted(Peer, "t", "root"), new PeerBlocked(EventSamples.Peer(2), "b", Log.Start.AddDays(1), "limits"),
+            new PrefixBlocked(Prefix, "b", null, "root"), new CertificateRevoked(EventSamples.Peer(3), null, "r", "root"),
+            new CertificateRevoked(null, "ab", "r", "root"));
+
+        byte[] json = System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(_log.State.Trust, MeshJson.Options);
+        TrustState? read = System.Text.Json.JsonSerializer.Deserialize<TrustState>(json, MeshJson.Options);
+
+        Describe(read.ShouldNotBeNull()).ShouldBe(Describe(_log.State.Trust));
+        read.BlockedPrefixes[Prefix].ShouldBe(_log.State.Trust.BlockedPrefixes[Prefix]);
+    }
+
+    [Fact]
     public void Any_log_folded_as_it_grows_is_the_log_replayed_from_its_form_on_disk() => Events.Array[0, 60].Sample(events =>
     {
         var live = new Log();

@@ -12,8 +12,10 @@ internal sealed class IPNetworkJsonConverter : JsonConverter<IPNetwork>
 
     public override void Write(Utf8JsonWriter writer, IPNetwork value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 
+    // The ledger's ranges are keys of a dictionary, in a snapshot of the state.
     public override IPNetwork ReadAsPropertyName(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
         Read(ref reader, typeToConvert, options);
 
-    public override void WriteAsPropertyName(Utf8JsonWriter writer, IPNetwork value, JsonSerializerOptions options) => writer.WritePropertyName(value.ToString());
+    public override void WriteAsPropertyName(Utf8JsonWriter writer, IPNetwork value, JsonSerializerOptions options) =>
+        writer.WritePropertyName(value.ToString());
 }
