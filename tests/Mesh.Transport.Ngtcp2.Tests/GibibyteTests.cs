@@ -59,7 +59,10 @@ public sealed class GibibyteTests(ITestOutputHelper output) : MessagingConforman
         b.Id,
         new OutgoingMessage("files", default)
         {
-            Content = new PatternStream(length), ContentLength = length, Delivery = DeliveryMode.Handled, Deadline = TimeSpan.FromMinutes(10),
+            Content = new PatternStream(length),
+            ContentLength = length,
+            Delivery = DeliveryMode.Handled,
+            Deadline = TimeSpan.FromMinutes(10),
         }).AsTask();
 
     private static async Task<List<double>> PingAsync(TestNode a, TestNode b, Func<bool> goOn, int count)

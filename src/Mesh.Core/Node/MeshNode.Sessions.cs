@@ -6,6 +6,7 @@ using EventMesh.Journal;
 using EventMesh.Messaging;
 using EventMesh.Limits.Internal;
 using EventMesh.Sessions.Internal;
+using EventMesh.Trust;
 using EventMesh.Trust.Internal;
 using EventMesh.Wire.Frames;
 using Microsoft.Extensions.Logging;
@@ -81,6 +82,5 @@ public sealed partial class MeshNode : ISessionHost, IHandlerFailures
 
     bool ISessionHost.TryMakeRoom() => _trimmer!.TryMakeRoom();
 
-    // The trust ledger knows whom operators have trusted and pinned; without one, nobody is.
-    bool ISessionHost.IsProtected(PeerId peer) => false;
+    bool ISessionHost.IsProtected(PeerId peer) => _trust.IsTrusted(peer) || _journal.State.IsPinned(peer);
 }

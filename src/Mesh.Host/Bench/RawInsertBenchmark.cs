@@ -6,6 +6,7 @@ using Npgsql;
 namespace EventMesh.Host.Bench;
 
 /// <summary>The reference of the journal: the rows of the log once more, by plain SQL into a table of the same columns and indexes.</summary>
+#pragma warning disable CA2100 // The texts are ours: names of tables, numbers and places of parameters.
 internal static class RawInsertBenchmark
 {
     private const int MaxRows = 100_000;

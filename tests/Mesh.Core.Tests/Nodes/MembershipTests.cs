@@ -115,32 +115,33 @@ public sealed partial class MembershipTests : IAsyncLifetime
     {
         TestNode hub = await StartAsync(o =>
         {
-            o.Limits.HighWatermark = 10;
-            o.Limits.LowWatermark = 9;
+            o.Limits.HighWatermark = 11;
+            o.Limits.LowWatermark = 10;
             o.Bootstrap.TargetPeers = 0;
             o.Cache.FeelerInterval = TimeSpan.Zero;
         });
         List<TestNode> others = [];
-        for (int i = 0; i < 11; i++)
+        for (int i = 0; i < 12; i++)
         {
             TestNode node = await StartAsync(o => o.Bootstrap.TargetPeers = 0);
             await Until(node.Mesh.ConnectAsync(hub.EndPoint));
             others.Add(node);
         }
-        Run(() => hub.Mesh.Peers.Count == 11, 5);
+        Run(() => hub.Mesh.Peers.Count == 12, 5);
         _clock.Advance(TimeSpan.FromSeconds(25));
-        hub.Mesh.Peers.Count.ShouldBe(11, "all are new");
-        // The ninth talks, so the two after it go.
+        hub.Mesh.Peers.Count.ShouldBe(12, "all are new");
+        // The ninth talks and the tenth is trusted, so the two after them go.
+        await Until(hub.Mesh.Trust.TrustAsync(others[9].Id, "ours"));
         (await Until(others[8].Mesh.SendAsync(hub.Id, new OutgoingMessage("chat", new byte[1])).AsTask())).IsSent.ShouldBeTrue();
 
-        Run(() => hub.Mesh.Peers.Count == 9, 30);
+        Run(() => hub.Mesh.Peers.Count == 10, 30);
 
-        foreach (TestNode kept in others[..9]) AreJoined(hub, kept).ShouldBeTrue();
+        foreach (TestNode kept in others[..10]) AreJoined(hub, kept).ShouldBeTrue();
         Run(() => hub.Log.OfType<PeerLeft>().Count() == 2, 10);
         hub.Log.OfType<PeerLeft>().ShouldAllBe(left => left.Reason == CloseReason.Trimmed);
-        Run(() => others[10].Journal.State.Connections.Open.IsEmpty, 5);
-        Run(() => others[10].Log.OfType<PeerLeft>().Any(), 10);
-        others[10].Log.OfType<PeerLeft>().ShouldHaveSingleItem().Reason.ShouldBe(CloseReason.Trimmed);
+        Run(() => others[11].Journal.State.Connections.Open.IsEmpty, 5);
+        Run(() => others[11].Log.OfType<PeerLeft>().Any(), 10);
+        others[11].Log.OfType<PeerLeft>().ShouldHaveSingleItem().Reason.ShouldBe(CloseReason.Trimmed);
     }
 
     [Fact]
