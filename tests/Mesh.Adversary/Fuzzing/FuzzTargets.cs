@@ -1,3 +1,4 @@
+using EventMesh.Trust.Internal;
 using EventMesh.Wire;
 using EventMesh.Wire.Frames;
 using Google.Protobuf;
@@ -41,6 +42,22 @@ internal static class FuzzTargets
         Frame("outcome", Outcome.Parser, [new Outcome { Sequence = 7, Code = 19 }]),
         Frame("notice", Notice.Parser, [new Notice { Code = 5 }]),
         Frame("goodbye", Goodbye.Parser, [new Goodbye { Code = 1 }]),
+        Frame("kindchanged", KindChanged.Parser, [Samples.KindChanged], changed =>
+        {
+            foreach (Endpoint endpoint in changed.Listen) Check(endpoint);
+            return changed.Kind is Kind.Node or Kind.Client && changed.LinkId.Length == 16;
+        }),
+        Frame("dialbackrequest", DialBackRequest.Parser, [Samples.DialBack], request => Check(request.Endpoint)),
+        Frame("dialbackresult", DialBackResult.Parser, [new DialBackResult { Nonce = Samples.DialBack.Nonce, Code = 20 }]),
+        Frame("credit", Credit.Parser, [new Credit { Sequence = 7, Granted = 1 << 20 }]),
+        Frame("channelheader", ChannelHeader.Parser, [new ChannelHeader { Channel = "orders", Number = 3 }]),
+        Frame("channelack", ChannelAck.Parser, [new ChannelAck { Number = 3, Received = 256 }]),
+        Frame("keysuccession", Wire.Frames.KeySuccession.Parser, [Samples.KeySuccession], frame =>
+        {
+            if (KeySuccessionCodec.FromFrame(frame) is not { } statement) return false;
+            Require(!statement.IsValid() || KeySuccessionCodec.ToFrame(statement).Equals(frame), "A valid statement is another one when written again.");
+            return true;
+        }),
         Frame("endpoint", Endpoint.Parser, [Samples.Endpoint, Samples.Endpoint6], endpoint => Check(endpoint)),
         .. TextTargets.All,
     ];

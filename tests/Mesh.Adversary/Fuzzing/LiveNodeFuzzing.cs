@@ -122,6 +122,11 @@ public sealed class LiveNodeFuzzing
             (FrameType.Notice, new Notice { Code = 5 }),
             (FrameType.ReverseCheck, new ReverseCheck { Code = 10 }),
             (FrameType.Goodbye, new Goodbye { Code = 1 }),
+            (FrameType.KindChanged, Samples.KindChanged),
+            (FrameType.DialBackRequest, Samples.DialBack),
+            (FrameType.DialBackResult, new DialBackResult { Nonce = Samples.DialBack.Nonce }),
+            (FrameType.Credit, new Credit { Sequence = 1, Granted = 1 << 20 }),
+            (FrameType.ChannelAck, new ChannelAck { Number = 1, Received = 1 }),
         ];
         return [.. frames.Select(frame =>
         {

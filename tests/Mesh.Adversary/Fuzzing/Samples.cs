@@ -27,6 +27,30 @@ internal static class Samples
         WantsOutcome = true,
     };
 
+    public static KindChanged KindChanged { get; } = new()
+    {
+        Kind = Kind.Node,
+        Listen = { Endpoint, Endpoint6 },
+        LinkId = HandDrivenConnection.Bytes(new Guid(12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22)),
+    };
+
+    public static DialBackRequest DialBack { get; } = new()
+    {
+        Nonce = HandDrivenConnection.Bytes(new Guid(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11)),
+        Endpoint = Endpoint,
+    };
+
+    // Of the right sizes; signatures would not be the same in each run, and inputs could not be replayed.
+    public static KeySuccession KeySuccession { get; } = new()
+    {
+        Predecessor = ByteString.CopyFrom([.. Enumerable.Repeat((byte)0x30, 91)]),
+        Successor = ByteString.CopyFrom([.. Enumerable.Repeat((byte)0x31, 91)]),
+        Sequence = 1,
+        Time = 1_800_000_000_000,
+        PredecessorSignature = ByteString.CopyFrom(new byte[64]),
+        SuccessorSignature = ByteString.CopyFrom(new byte[64]),
+    };
+
     private static Hello MakeHello(int endpoints)
     {
         var hello = new Hello

@@ -286,6 +286,18 @@ public sealed class CertificateJudgeTests : IDisposable
             .ShouldBe(CertificateProblem.NameNotInCertificate, "a common name is no DNS name");
     }
 
+    [Theory]
+    [InlineData("node1.example.org", true)]
+    [InlineData("*.example.com", true)]
+    [InlineData("shop.example.com", false)]
+    public void A_cached_certificate_is_worth_a_dial_when_it_may_bear_an_allowed_name(string name, bool isWorthADial)
+    {
+        using X509Certificate2 cached = _root.Issue(shape: new() { DnsNames = [name] });
+
+        CertificateJudge.MayBearAllowedName(cached.RawData, Policy(TrustMode.PublicAuthority, ".example.org")).ShouldBe(isWorthADial);
+        CertificateJudge.MayBearAllowedName(cached.RawData, Policy()).ShouldBeTrue();
+    }
+
     [Fact]
     public void A_private_authority_asks_for_names_only_when_some_are_listed_but_believes_none_unproven()
     {

@@ -102,7 +102,9 @@ internal sealed class Bootstrapper(ISessionHost host, SessionTable table, Dialer
     {
         List<Candidate> candidates = [];
         DateTimeOffset now = host.Clock.GetUtcNow();
-        ILookup<bool, BootstrapCacheEntry> cached = host.Journal.State.Cache.NewestFirst().ToLookup(entry => BootstrapCacheDecisions.IsDue(entry, now));
+        // The entries carry the certificate, and with it the names: one that is not allowed any more would only be refused.
+        ILookup<bool, BootstrapCacheEntry> cached = host.Journal.State.Cache.NewestFirst()
+            .Where(entry => host.Gate.MayHaveName(entry.Certificate)).ToLookup(entry => BootstrapCacheDecisions.IsDue(entry, now));
         IReadOnlyList<IPEndPoint> known = await contacts.ResolveAsync(cancellationToken).ConfigureAwait(false);
         candidates.AddRange(cached[true].SelectMany(CandidatesOf));
         candidates.AddRange(known.Select(endpoint => new Candidate(endpoint, null, BootstrapSource.Contact)));

@@ -91,6 +91,9 @@ internal sealed class CertificateGate
     /// <summary>Whether a peer of this name would be worth a dial; a name that is not known is.</summary>
     public bool MayHaveName(string name) => name.Length == 0 || !_policy.WantsName || DnsNames.IsAllowed(name, _policy.AllowedNames);
 
+    /// <summary>Whether the peer of this certificate would be worth a dial.</summary>
+    public bool MayHaveName(byte[] certificate) => CertificateJudge.MayBearAllowedName(certificate, _policy);
+
     /// <summary>Tells the operator of a refusal.</summary>
     public void Report(ITransportConnection connection, CertificateRefusal refusal)
     {

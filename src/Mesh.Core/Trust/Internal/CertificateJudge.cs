@@ -66,6 +66,16 @@ internal static class CertificateJudge
         return null;
     }
 
+    /// <summary>Whether a certificate may bear a name that is on the allow-list; the cache's entries are asked so before they are dialled.</summary>
+    public static bool MayBearAllowedName(ReadOnlyMemory<byte> certificate, TrustPolicy policy)
+    {
+        if (!policy.WantsName) return true;
+        using X509Certificate2 parsed = X509CertificateLoader.LoadCertificate(certificate.Span);
+        return parsed.Extensions.OfType<X509SubjectAlternativeNameExtension>().SelectMany(names => names.EnumerateDnsNames())
+            // What a wildcard stands for only its Hello says.
+            .Any(name => name.StartsWith("*.", StringComparison.Ordinal) || DnsNames.IsAllowed(name, policy.AllowedNames));
+    }
+
     private static CertificateRefusal? JudgeOwn(X509Certificate2 own, bool isServer, TrustPolicy policy, DateTimeOffset now)
     {
         if (own.SubjectName.RawData.AsSpan().SequenceEqual(own.IssuerName.RawData))
