@@ -23,7 +23,8 @@ public sealed class ConnectionAttacks
 
         foreach (HandDrivenConnection connection in slow) (await connection.ClosedWithAsync()).ShouldBe(WireCode.HandshakeTimeout);
         await run.WhenAsync(() => run.Sessions.Sessions().Length == 0, "their places are free again");
-        await run.EndAsync(maxEvents: 20);
+        // A line for each offence.
+        await run.EndAsync(maxEvents: 20, maxShown: 80);
     }
 
     [Theory, OverEachTransport]

@@ -49,7 +49,15 @@ internal sealed class AttackRun : IAsyncDisposable
         var lines = new LogLines();
         var clock = new SkippingClock();
         TestNode victim = await TestNode.StartAsync(
-            provider, configure, clock: clock, configureServices: services => services.AddSingleton<ILoggerFactory>(lines));
+            provider,
+            options =>
+            {
+                // Out of the way: what stands behind the rates must hold by itself. AbuseTests show the rates and the blocks.
+                options.Limits.ControlFramesPerSecondPerPeer = options.Limits.ControlFrameBurstPerPeer = 1_000_000;
+                options.Limits.AbuseBlock = TimeSpan.Zero;
+                configure?.Invoke(options);
+            },
+            clock: clock, configureServices: services => services.AddSingleton<ILoggerFactory>(lines));
         var run = new AttackRun(provider, lines, clock, victim);
         // The code of joins and messages is compiled before the heap is measured.
         await run.ExchangeAsync();

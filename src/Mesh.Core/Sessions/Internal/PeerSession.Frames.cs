@@ -223,7 +223,8 @@ internal sealed partial class PeerSession
     /// <summary>Asks for peers; the answer comes to <see cref="ISessionHost.OnPeersTold"/>.</summary>
     public async Task AskForPeersAsync()
     {
-        if (First() is not { } connection) return;
+        // The peer that joined may have gone and come again: what is first now may not have said Hello yet.
+        if (First() is not { Standing.IsCompletedSuccessfully: true } connection) return;
         Volatile.Write(ref _hasAsked, 1);
         try
         {

@@ -10,7 +10,7 @@ using EventMesh.Wire;
 using EventMesh.Wire.Frames;
 using Google.Protobuf;
 
-namespace EventMesh.Core.Tests.Sessions;
+namespace EventMesh.Simulation;
 
 /// <summary>A peer that speaks the protocol by hand, so that it can speak it badly.</summary>
 internal sealed class RawPeer : IAsyncDisposable

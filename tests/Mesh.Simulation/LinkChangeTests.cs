@@ -10,10 +10,9 @@ using Shouldly;
 using Xunit;
 using Notifications = EventMesh.Notifications;
 
-namespace EventMesh.Core.Tests.Sessions;
+namespace EventMesh.Simulation;
 
 /// <summary>Joined peers that become clients or nodes, and instances that replace each other; whole nodes in virtual time.</summary>
-[Collection(nameof(VirtualTimeCollection))]
 public sealed class LinkChangeTests : IAsyncDisposable
 {
     private readonly VirtualMesh _mesh = new();

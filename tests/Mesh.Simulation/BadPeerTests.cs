@@ -9,10 +9,9 @@ using EventMesh.Wire.Frames;
 using Shouldly;
 using Xunit;
 
-namespace EventMesh.Core.Tests.Sessions;
+namespace EventMesh.Simulation;
 
 /// <summary>Peers that do not keep their side of the protocol; each of these has once held up or filled a node.</summary>
-[Collection(nameof(VirtualTimeCollection))]
 public sealed class BadPeerTests : IAsyncDisposable
 {
     private readonly VirtualMesh _mesh = new();

@@ -6,10 +6,10 @@ using EventMesh.Tests.Common.Nodes;
 using Shouldly;
 using Xunit;
 
-namespace EventMesh.Core.Tests.Nodes;
+namespace EventMesh.Simulation;
 
 /// <summary>What strangers can do to a node's peers and cache.</summary>
-public sealed partial class MembershipTests
+public sealed partial class StayingJoinedTests
 {
     [Fact]
     public async Task A_full_node_lets_a_newcomer_in_for_one_that_dialled_it_but_never_for_the_longest_lived_or_those_it_has_dialled()
