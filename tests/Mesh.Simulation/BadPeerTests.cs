@@ -19,7 +19,8 @@ public sealed class BadPeerTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_that_does_not_read_its_control_stream_is_closed_after_the_handshake_time_and_holds_up_nobody()
     {
-        TestNode node = await _mesh.StartAsync("10.0.0.1");
+        // Without the limit on the rate of control frames, which would close it sooner.
+        TestNode node = await _mesh.StartAsync("10.0.0.1", o => o.Limits.ControlFramesPerSecondPerPeer = o.Limits.ControlFrameBurstPerPeer = 1_000_000);
         TestNode other = await _mesh.StartAsync("10.0.0.2");
         await _mesh.RunAsync(other.ConnectAsync(node));
         await using RawPeer peer = await JoinAsync(node, readsControl: false);
