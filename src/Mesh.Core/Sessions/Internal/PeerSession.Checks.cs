@@ -27,7 +27,7 @@ internal sealed partial class PeerSession
     {
         if (Info is not { } info || First() is not { IsDialer: false } first) return;
         IPEndPoint now = first.RemoteEndPoint;
-        IPEndPoint before = first.LastSeenAt ??= now;
+        IPEndPoint before = first.LastSeenAt ?? now;
         if (now.Equals(before)) return;
         first.LastSeenAt = now;
         // Another thread may have changed or ended the join meanwhile: then it has seen the new address itself.

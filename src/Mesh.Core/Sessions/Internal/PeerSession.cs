@@ -94,6 +94,8 @@ internal sealed partial class PeerSession
         ITransportConnection transport, DiscoverySource source, bool isReverse, Guid checkedLink, CancellationToken nodeStopping)
     {
         var connection = new PeerConnection(transport, this, isReverse, nodeStopping) { OpenedTimestamp = Host.Clock.GetTimestamp(), Source = source };
+        // From the start: an address that changes before anybody has looked has changed too.
+        connection.LastSeenAt = connection.RemoteEndPoint;
         lock (_mutex)
         {
             if (_connections.Count == 0) FirstInboundFrom = transport.IsDialer ? null : connection.RemoteEndPoint.Address;
