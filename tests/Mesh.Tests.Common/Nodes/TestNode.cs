@@ -83,7 +83,7 @@ public sealed class TestNode : IAsyncDisposable
     /// <summary>Waits until a condition of this node's memory or log holds, looking again at each recorded event.</summary>
     public async Task WhenAsync(Func<TestNode, bool> condition, string what, TimeSpan? limit = null)
     {
-        using var timer = new CancellationTokenSource(limit ?? TimeSpan.FromSeconds(20));
+        using var timer = new CancellationTokenSource(limit ?? TimeSpan.FromMinutes(1));
         await using IAsyncEnumerator<RecordedEvent> follower = Journal.FollowAsync(timer.Token).GetAsyncEnumerator(timer.Token);
         Task<bool> next = follower.MoveNextAsync().AsTask();
         try
@@ -109,7 +109,7 @@ public sealed class TestNode : IAsyncDisposable
 
     public Task WhenLeftAsync(PeerId peer) => WhenAsync(node => node.Mesh.Peers.All(info => info.Peer != peer), $"{peer.ToShortString()} left");
 
-    public Task<PeerInfo> ConnectAsync(TestNode other) => Mesh.ConnectAsync(other.EndPoint).WaitAsync(TimeSpan.FromSeconds(20));
+    public Task<PeerInfo> ConnectAsync(TestNode other) => Mesh.ConnectAsync(other.EndPoint).WaitAsync(TimeSpan.FromMinutes(2));
 
     public async ValueTask DisposeAsync()
     {
