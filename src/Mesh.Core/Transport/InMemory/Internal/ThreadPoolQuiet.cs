@@ -6,7 +6,7 @@ namespace EventMesh.Transport.InMemory.Internal;
 internal static class ThreadPoolQuiet
 {
     // Threads that stayed busy through a whole wait: a test runner, for one, may keep a thread of the pool for good.
-    private static int s_occupied;
+    private static int _occupied;
 
     public static void Wait(TimeSpan limit)
     {
@@ -15,15 +15,15 @@ internal static class ThreadPoolQuiet
         while (true)
         {
             int busy = BusyThreads();
-            if (busy < Volatile.Read(ref s_occupied))
-                Volatile.Write(ref s_occupied, busy);
+            if (busy < Volatile.Read(ref _occupied))
+                Volatile.Write(ref _occupied, busy);
             bool isEmpty = ThreadPool.PendingWorkItemCount == 0;
-            if (isEmpty && busy <= Volatile.Read(ref s_occupied))
+            if (isEmpty && busy <= Volatile.Read(ref _occupied))
                 return;
             if (Stopwatch.GetElapsedTime(start) >= limit)
             {
                 if (isEmpty)
-                    Volatile.Write(ref s_occupied, busy);
+                    Volatile.Write(ref _occupied, busy);
                 return;
             }
             // Without sleeps: a clock takes many steps, and what it waits for takes microseconds.
