@@ -4,6 +4,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Projections;
+using EventMesh.Trust;
 using EventMesh.Wire;
 
 namespace EventMesh.Bootstrap;
@@ -98,26 +99,16 @@ public static class BootstrapCacheDecisions
         ArgumentNullException.ThrowIfNull(endpoint);
         ArgumentNullException.ThrowIfNull(byAddress);
         return peer != by && state.Cache.Entries.TryGetValue(peer, out BootstrapCacheEntry? entry) && entry.Endpoints.Contains(endpoint)
-            && (!AddressScope.IsGlobal(endpoint.Address) || AddressScope.NetworkOf(endpoint.Address) != AddressScope.NetworkOf(byAddress))
+            && (!AddressScope.IsGlobal(endpoint.Address) || AddressPrefix.NetworkOf(endpoint.Address) != AddressPrefix.NetworkOf(byAddress))
                 ? Confirmed(state, peer, by)
                 : [];
     }
 
     /// <summary>An operator removes a node; nothing when it is not cached.</summary>
-    public static IReadOnlyList<IMeshEvent> Removed(MeshState state, PeerId peer) => Evicted(state, peer, EvictionReason.ByHand);
-
-    /// <summary>A node was blocked; nothing when it is not cached.</summary>
-    public static IReadOnlyList<IMeshEvent> Blocked(MeshState state, PeerId peer) => Evicted(state, peer, EvictionReason.Blocked);
-
-    /// <summary>A network was blocked: all nodes leave that have an endpoint in it.</summary>
-    public static IReadOnlyList<IMeshEvent> Blocked(MeshState state, IPNetwork network)
+    public static IReadOnlyList<IMeshEvent> Removed(MeshState state, PeerId peer)
     {
         ArgumentNullException.ThrowIfNull(state);
-        return
-        [
-            .. state.Cache.NewestFirst().Where(entry => entry.Endpoints.Any(endpoint => network.Contains(endpoint.Address)))
-                .Select(entry => new CacheEntryEvicted(entry.Peer, EvictionReason.Blocked)),
-        ];
+        return state.Cache.Entries.ContainsKey(peer) ? [new CacheEntryEvicted(peer, EvictionReason.ByHand)] : [];
     }
 
     /// <summary>
@@ -186,12 +177,6 @@ public static class BootstrapCacheDecisions
         // One number for both choices: its half says from which, the place within the half says whom.
         (BootstrapCacheEntry[] among, double place) = choice < 0.5 && probed.Length > 0 ? (probed, choice * 2) : (due, choice * 2 % 1);
         return among.Length == 0 ? null : among[(int)(place * among.Length)];
-    }
-
-    private static IReadOnlyList<IMeshEvent> Evicted(MeshState state, PeerId peer, EvictionReason reason)
-    {
-        ArgumentNullException.ThrowIfNull(state);
-        return state.Cache.Entries.ContainsKey(peer) ? [new CacheEntryEvicted(peer, reason)] : [];
     }
 
     /// <summary>Counts the entries in, one after another, and evicts those for which there is no room.</summary>

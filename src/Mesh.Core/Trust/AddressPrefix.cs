@@ -36,6 +36,11 @@ public static class AddressPrefix
         return address.AddressFamily == AddressFamily.InterNetwork || address.IsIPv4MappedToIPv6 ? Create(address, BitsOf(address)) : Create(address, 56);
     }
 
+    /// <summary>
+    /// The network that an address is counted in where one owner must not pass for many: /24 of IPv4, /48 of IPv6, the smallest that are routed globally.
+    /// </summary>
+    internal static IPNetwork NetworkOf(IPAddress address) => Create(address, address.AddressFamily == AddressFamily.InterNetwork ? 24 : 48);
+
     internal static IPNetwork Create(IPAddress address, int length)
     {
         Span<byte> bytes = stackalloc byte[16];

@@ -38,37 +38,4 @@ internal static class AddressScope
         address.TryWriteBytes(bytes, out _);
         return bytes[0] is > 0 and < 224;
     }
-
-    /// <summary>Whether two addresses count as one source: the same /32 of IPv4 or /56 of IPv6.</summary>
-    public static bool IsSameSource(IPAddress one, IPAddress other)
-    {
-        if (one.AddressFamily != other.AddressFamily) return false;
-        if (one.AddressFamily == AddressFamily.InterNetwork) return one.Equals(other);
-        Span<byte> a = stackalloc byte[16], b = stackalloc byte[16];
-        one.TryWriteBytes(a, out _);
-        other.TryWriteBytes(b, out _);
-        return a[..7].SequenceEqual(b[..7]);
-    }
-
-    /// <summary>
-    /// The network that an address is counted in where one owner must not pass for many: /24 of IPv4, /48 of IPv6, the smallest that are routed globally.
-    /// </summary>
-    public static IPNetwork NetworkOf(IPAddress address)
-    {
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out int length);
-        int kept = length == 4 ? 3 : 6;
-        bytes[kept..length].Clear();
-        return new IPNetwork(new IPAddress(bytes[..length]), kept * 8);
-    }
-
-    /// <summary>The source prefix for people and the log: /32 or /56.</summary>
-    public static string PrefixOf(IPAddress address)
-    {
-        if (address.AddressFamily == AddressFamily.InterNetwork) return $"{address}/32";
-        Span<byte> bytes = stackalloc byte[16];
-        address.TryWriteBytes(bytes, out _);
-        bytes[7..].Clear();
-        return $"{new IPAddress(bytes)}/56";
-    }
 }

@@ -1,3 +1,4 @@
+using EventMesh.Trust;
 using EventMesh.Trust.Internal;
 using EventMesh.Wire;
 using EventMesh.Wire.Frames;
@@ -87,8 +88,7 @@ internal static class FuzzTargets
         if (EndpointCodec.FromFrame(frame) is not { } endpoint) return false;
         Require(endpoint.Port > 0 && !endpoint.Address.IsIPv4MappedToIPv6, "An endpoint that nobody can dial.");
         _ = AddressScope.IsShared(endpoint.Address, System.Net.IPAddress.Loopback);
-        Require(AddressScope.IsSameSource(endpoint.Address, endpoint.Address), "An address is not of its own source.");
-        Require(AddressScope.PrefixOf(endpoint.Address).Length is > 3 and < 64, "A prefix of no use.");
+        Require(AddressPrefix.SourceOf(endpoint.Address).Contains(endpoint.Address), "An address is not of its own source.");
         Require(Equals(EndpointCodec.FromFrame(EndpointCodec.ToFrame(endpoint)), endpoint), "It is another endpoint when written and read again.");
         return true;
     }

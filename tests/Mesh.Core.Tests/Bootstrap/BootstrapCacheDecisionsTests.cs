@@ -7,6 +7,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Projections;
+using EventMesh.Trust;
 using Shouldly;
 using Xunit;
 
@@ -181,18 +182,6 @@ public sealed class BootstrapCacheDecisionsTests
     }
 
     [Fact]
-    public void Entries_of_blocked_peers_and_networks_leave()
-    {
-        Log log = FilledLog(3);
-        for (var i = 100; i < 103; i++)
-            log.Add(InNetwork(log.State, i, "203.0.113"));
-        BootstrapCacheDecisions.Blocked(log.State, EventSamples.Peer(1)).ShouldBe([new CacheEntryEvicted(EventSamples.Peer(1), EvictionReason.Blocked)]);
-        BootstrapCacheDecisions.Blocked(log.State, EventSamples.Peer(50)).ShouldBeEmpty();
-        log.Add(BootstrapCacheDecisions.Blocked(log.State, IPNetwork.Parse("203.0.112.0/23")));
-        log.State.Cache.Entries.Keys.Order().ShouldBe([EventSamples.Peer(0), EventSamples.Peer(1), EventSamples.Peer(2)]);
-    }
-
-    [Fact]
     public void Import_fills_what_is_free_and_drives_nobody_out()
     {
         Log log = FilledLog(198);
@@ -343,8 +332,8 @@ public sealed class BootstrapCacheDecisionsTests
         return action switch
         {
             0 => BootstrapCacheDecisions.Removed(state, peer),
-            1 => BootstrapCacheDecisions.Blocked(state, peer),
-            2 => BootstrapCacheDecisions.Blocked(state, new IPNetwork(new IPAddress([30, 0, (byte)network, 0]), 24)),
+            1 => TrustDecisions.Block(state, peer, "why", null, "root"),
+            2 => TrustDecisions.Block(state, new IPNetwork(new IPAddress([30, 0, (byte)network, 0]), 24), "why", null, "root"),
             3 => BootstrapCacheDecisions.Imported(state, [record, record with { Peer = EventSamples.Peer(number + 1) }]),
             4 => BootstrapCacheDecisions.Confirmed(state, peer, null),
             5 => state.Peers.Joined.ContainsKey(peer) ? [new PeerLeft(peer, CloseReason.Lost)] : [EventSamples.Joined(number)],

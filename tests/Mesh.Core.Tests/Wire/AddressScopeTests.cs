@@ -21,12 +21,4 @@ public sealed class AddressScopeTests
     [InlineData("ff02::1", "2001:db8::1", false)]
     public void Addresses_are_told_only_within_their_scope(string address, string to, bool isShared) =>
         AddressScope.IsShared(IPAddress.Parse(address), IPAddress.Parse(to)).ShouldBe(isShared);
-
-    [Theory]
-    [InlineData("203.0.113.9", "203.0.113.9", true)]
-    [InlineData("203.0.113.9", "203.0.113.10", false)]
-    [InlineData("2001:db8:0:1::1", "2001:db8:0:1::2", true)]
-    [InlineData("2001:db8:0:1::1", "2001:db8:0:100::1", false)]
-    public void A_source_is_an_ipv4_address_or_an_ipv6_prefix_of_56_bits(string one, string other, bool isSame) =>
-        AddressScope.IsSameSource(IPAddress.Parse(one), IPAddress.Parse(other)).ShouldBe(isSame);
 }

@@ -1,6 +1,7 @@
 using System.Net;
 using EventMesh.Events;
 using EventMesh.Projections;
+using EventMesh.Trust;
 using EventMesh.Wire;
 
 namespace EventMesh.Bootstrap.Internal;
@@ -28,5 +29,5 @@ internal sealed class CacheCensus(int maxPerPrefix)
     }
 
     private static IEnumerable<IPNetwork> Networks(IReadOnlyList<IPEndPoint> endpoints) =>
-        endpoints.Where(endpoint => AddressScope.IsGlobal(endpoint.Address)).Select(endpoint => AddressScope.NetworkOf(endpoint.Address)).Distinct();
+        endpoints.Where(endpoint => AddressScope.IsGlobal(endpoint.Address)).Select(endpoint => AddressPrefix.NetworkOf(endpoint.Address)).Distinct();
 }

@@ -14,6 +14,7 @@ namespace EventMesh.Bootstrap.Internal;
 /// </summary>
 internal sealed class ObservedAddress(ISessionHost host, SessionTable table, Dialer dialer, bool dialsFromListeningSocket, CancellationToken stopping)
 {
+    private static readonly TimeSpan AcceptInterval = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan AnswerInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerIntervalPerPeer = TimeSpan.FromMinutes(1);
@@ -21,6 +22,7 @@ internal sealed class ObservedAddress(ISessionHost host, SessionTable table, Dia
 
     private readonly Lock _mutex = new();
     private Question? _asked;
+    private long _lastAccepted;
     private long _lastAsked;
     private long _lastAnswered;
 
@@ -111,7 +113,12 @@ internal sealed class ObservedAddress(ISessionHost host, SessionTable table, Dia
 
     private void Accept(ObservedClaim claim)
     {
-        if (claim.Endpoint.Equals(host.Journal.State.Node.ObservedEndPoint) || !table.MayObserve()) return;
+        if (claim.Endpoint.Equals(host.Journal.State.Node.ObservedEndPoint)) return;
+        lock (_mutex)
+        {
+            if (_lastAccepted != 0 && host.Clock.GetElapsedTime(_lastAccepted) < AcceptInterval) return;
+            _lastAccepted = host.Clock.GetTimestamp();
+        }
         host.Journal.Decide(state => ObservedDecisions.Observed(state, claim));
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using EventMesh.Events;
 using EventMesh.Projections;
+using EventMesh.Trust;
 using EventMesh.Wire;
 
 namespace EventMesh.Bootstrap.Internal;
@@ -14,7 +15,7 @@ internal static class ObservedDecisions
     /// <summary>The endpoint that 3 peers in different networks see us at; of several the one with the most.</summary>
     public static ObservedClaim? Agreed(IReadOnlyCollection<ObservedClaim> claims) => claims
         .GroupBy(claim => claim.Endpoint)
-        .Select(group => (Claim: group.MinBy(claim => claim.Peer)!, Networks: group.Select(claim => AddressScope.NetworkOf(claim.From)).Distinct().Count()))
+        .Select(group => (Claim: group.MinBy(claim => claim.Peer)!, Networks: group.Select(claim => AddressPrefix.NetworkOf(claim.From)).Distinct().Count()))
         .Where(group => group.Networks >= Agreeing)
         .OrderByDescending(group => group.Networks).ThenBy(group => group.Claim.Peer)
         .Select(group => group.Claim).FirstOrDefault();

@@ -1,6 +1,6 @@
 using System.Net;
 using EventMesh.Events;
-using EventMesh.Wire;
+using EventMesh.Trust;
 
 namespace EventMesh.Sessions.Internal;
 
@@ -19,7 +19,7 @@ internal sealed class RefusalSummary(ISessionHost host)
     {
         lock (_mutex)
         {
-            (string, MeshError) key = (AddressScope.PrefixOf(source), error);
+            (string, MeshError) key = (AddressPrefix.SourceOf(source).ToString(), error);
             if (_counts.Count >= MaxKeys && !_counts.ContainsKey(key)) key = ("other", error);
             _counts[key] = _counts.GetValueOrDefault(key) + 1;
         }

@@ -3,6 +3,7 @@ using System.Net;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Transport;
+using EventMesh.Trust;
 using EventMesh.Wire;
 
 namespace EventMesh.Sessions.Internal;
@@ -13,7 +14,6 @@ internal sealed class SessionTable(ISessionHost host)
     private readonly Lock _mutex = new();
     private readonly Dictionary<PeerId, PeerSession> _sessions = [];
     private readonly CancellationTokenSource _stopping = new();
-    private long _lastObserved;
 
     /// <summary>The messages that may come again; they outlive the session of their peer.</summary>
     public SeenMessages Seen { get; } = new(host.Options.Limits.MaxPeers);
@@ -113,15 +113,6 @@ internal sealed class SessionTable(ISessionHost host)
         _ => WireCode.TooManyConnections,
     };
 
-    /// <summary>Whether an observed endpoint may be recorded now: once a minute.</summary>
-    public bool MayObserve()
-    {
-        long now = host.Clock.GetTimestamp();
-        long last = Interlocked.Read(ref _lastObserved);
-        if (last != 0 && host.Clock.GetElapsedTime(last, now) < TimeSpan.FromMinutes(1)) return false;
-        return Interlocked.CompareExchange(ref _lastObserved, now, last) == last;
-    }
-
     /// <summary>Tells all peers, closes all connections and waits until everything has ended.</summary>
     public async Task StopAsync()
     {
@@ -142,11 +133,12 @@ internal sealed class SessionTable(ISessionHost host)
         if (transport.IsDialer) return;
         int inbound = 0, sameSource = 0;
         IPAddress source = EndpointCodec.Normalize(transport.RemoteEndPoint.Address);
+        IPNetwork prefix = AddressPrefix.SourceOf(source);
         foreach (PeerSession session in _sessions.Values)
         {
             if (session.FirstInboundFrom is not { } from) continue;
             if (!session.IsLeaving) inbound++;
-            if (AddressScope.IsSameSource(from, source)) sameSource++;
+            if (AddressPrefix.SourceOf(from) == prefix) sameSource++;
         }
         int perSource = AddressScope.IsGlobal(source) ? limits.MaxConnectionsPerSource : limits.MaxConnectionsPerPrivateSource;
         if (sameSource >= perSource || (inbound >= limits.MaxInboundPeers && !host.TryMakeRoom()))
