@@ -90,7 +90,6 @@ public sealed partial class EventJournal
     private void End()
     {
         JournalMetrics.Forget(this);
-        _spool.Dispose();
-        _replica.Dispose();
+        CloseFiles();
     }
 }

@@ -6,9 +6,9 @@ namespace EventMesh.Journal.Internal;
 /// <summary>The table of events in the node's own SQLite files: the spool and the replica keep them in the same form.</summary>
 internal sealed class EventTable : IDisposable
 {
-    /// <summary>Makes the table.</summary>
+    /// <summary>Makes the table where there is none.</summary>
     public const string Schema =
-        "CREATE TABLE event(node_seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL," +
+        "CREATE TABLE IF NOT EXISTS event(node_seq INTEGER PRIMARY KEY, epoch INTEGER NOT NULL, id BLOB NOT NULL, name TEXT NOT NULL," +
         " time INTEGER NOT NULL, trace_parent TEXT, data BLOB NOT NULL) STRICT;";
 
     private readonly SqliteConnection _connection;

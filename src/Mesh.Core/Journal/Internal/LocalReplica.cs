@@ -135,7 +135,7 @@ internal sealed class LocalReplica(ILogger logger) : IDisposable
             "CREATE TABLE IF NOT EXISTS owner(node TEXT NOT NULL);" +
             "CREATE TABLE IF NOT EXISTS snapshot(program TEXT NOT NULL, node_seq INTEGER NOT NULL, epoch INTEGER NOT NULL, id BLOB NOT NULL," +
             " time INTEGER NOT NULL, state BLOB NOT NULL) STRICT;" +
-            EventTable.Schema.Replace("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", StringComparison.Ordinal) +
+            EventTable.Schema +
             "INSERT INTO owner SELECT $node WHERE NOT EXISTS (SELECT 1 FROM owner); SELECT node FROM owner"))
         {
             make.Parameters.AddWithValue("$node", node.ToString());
