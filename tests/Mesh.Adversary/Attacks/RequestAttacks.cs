@@ -14,20 +14,7 @@ public sealed class RequestAttacks
     public async Task More_requests_than_may_run(string transport)
     {
         await using AttackRun run = await AttackRun.StartAsync(transport);
-        int running = 0;
-        run.Victim.Dispatcher.OnRequest = async (_, cancellationToken) =>
-        {
-            Interlocked.Increment(ref running);
-            try
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref running);
-            }
-            return default;
-        };
+        var handlers = new HangingHandlers(run);
         HandDrivenConnection attacker = await run.JoinAsync();
         byte[] request = Messages.Request("hang", "payload"u8);
         List<ITransportStream> streams = [];
@@ -39,10 +26,10 @@ public sealed class RequestAttacks
         })];
 
         await run.WhenAsync(() => Volatile.Read(ref answered) == 250 - 128, "all above the limit are answered");
-        running.ShouldBe(128);
+        handlers.Running.ShouldBe(128);
         await attacker.CloseAsync();
         await Task.WhenAll(answers);
-        await run.WhenAsync(() => Volatile.Read(ref running) == 0, "the handlers are told");
+        await run.WhenAsync(() => handlers.Running == 0, "the handlers are told");
         await run.EndAsync();
     }
 
@@ -50,20 +37,7 @@ public sealed class RequestAttacks
     public async Task Two_thousand_requests_that_are_taken_back_at_once(string transport)
     {
         await using AttackRun run = await AttackRun.StartAsync(transport);
-        int running = 0;
-        run.Victim.Dispatcher.OnRequest = async (_, cancellationToken) =>
-        {
-            Interlocked.Increment(ref running);
-            try
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref running);
-            }
-            return default;
-        };
+        var handlers = new HangingHandlers(run);
         HandDrivenConnection attacker = await run.JoinAsync();
         byte[] request = Messages.Request("hang", "payload"u8);
         for (int i = 0; i < 2000; i++)
@@ -75,7 +49,7 @@ public sealed class RequestAttacks
         }
 
         await ControlStreamAttacks.IsAliveAsync(attacker);
-        await run.WhenAsync(() => Volatile.Read(ref running) == 0, "the handlers are told");
+        await run.WhenAsync(() => handlers.Running == 0, "the handlers are told");
         await run.EndAsync();
     }
 
@@ -167,5 +141,27 @@ public sealed class RequestAttacks
 
         (await attacker.ClosedWithAsync()).ShouldBe(WireCode.ProtocolViolation);
         await run.EndAsync();
+    }
+
+    /// <summary>Handlers of the victim that end only when their caller gives up.</summary>
+    private sealed class HangingHandlers
+    {
+        private int _running;
+
+        public HangingHandlers(AttackRun run) => run.Victim.Dispatcher.OnRequest = async (_, cancellationToken) =>
+        {
+            Interlocked.Increment(ref _running);
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+            }
+            finally
+            {
+                Interlocked.Decrement(ref _running);
+            }
+            return default;
+        };
+
+        public int Running => Volatile.Read(ref _running);
     }
 }
