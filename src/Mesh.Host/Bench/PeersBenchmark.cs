@@ -78,6 +78,7 @@ internal static class PeersBenchmark
             {
                 await ExpectAsync(joiners, cancellationToken).ConfigureAwait(false);
                 long before = await ResidentBytesAsync(cancellationToken).ConfigureAwait(false);
+                await progress.WriteLineAsync("Joining ...".AsMemory(), cancellationToken).ConfigureAwait(false);
                 await joiners.StandardInput.WriteLineAsync("go".AsMemory(), cancellationToken).ConfigureAwait(false);
                 await joiners.StandardInput.FlushAsync(cancellationToken).ConfigureAwait(false);
                 double seconds = double.Parse(await ExpectAsync(joiners, cancellationToken).ConfigureAwait(false), CultureInfo.InvariantCulture);

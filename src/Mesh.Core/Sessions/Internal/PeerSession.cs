@@ -3,6 +3,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Messaging;
 using EventMesh.Transport;
+using EventMesh.Trust;
 using EventMesh.Wire;
 using Microsoft.Extensions.Logging;
 
@@ -65,11 +66,11 @@ internal sealed partial class PeerSession
         get { lock (_mutex) return _joined.Task; }
     }
 
-    /// <summary>Where the session's first connection came from, when the peer dialled it.</summary>
-    public System.Net.IPAddress? FirstInboundFrom { get; private set; }
+    /// <summary>The source of the session's first connection, when the peer dialled it.</summary>
+    public System.Net.IPNetwork? InboundSource { get; private set; }
 
     /// <summary>Whether the peer dialled us, not we it.</summary>
-    public bool IsInbound => FirstInboundFrom is not null;
+    public bool IsInbound => InboundSource is not null;
 
     /// <summary>Whether it was chosen to make room for another: it does not count for the limits any more.</summary>
     public bool IsLeaving { get; set; }
@@ -98,7 +99,7 @@ internal sealed partial class PeerSession
         connection.LastSeenAt = connection.RemoteEndPoint;
         lock (_mutex)
         {
-            if (_connections.Count == 0) FirstInboundFrom = transport.IsDialer ? null : connection.RemoteEndPoint.Address;
+            if (_connections.Count == 0) InboundSource = transport.IsDialer ? null : AddressPrefix.SourceOf(connection.RemoteEndPoint.Address);
             _connections.Add(connection.Id, connection);
             // Before the connection is read, so that its end can't come first.
             if (transport.IsDialer && !_inputs.Writer.TryWrite(new SessionInput.Dialled(connection.Id, isReverse ? checkedLink : Guid.NewGuid(), isReverse)))

@@ -71,8 +71,14 @@ internal sealed class SessionTable(ISessionHost host)
     {
         get
         {
-            ILookup<bool, PeerSession> joined = Sessions().Where(session => session.Info is not null).ToLookup(session => session.IsInbound);
-            return joined[false].Count() + Math.Min(joined[true].Count(), host.Options.Bootstrap.TargetPeers / 2);
+            int inbound = 0, outbound = 0;
+            foreach (PeerSession session in Sessions())
+            {
+                if (session.Info is null) continue;
+                if (session.IsInbound) inbound++;
+                else outbound++;
+            }
+            return outbound + Math.Min(inbound, host.Options.Bootstrap.TargetPeers / 2);
         }
     }
 
@@ -136,9 +142,9 @@ internal sealed class SessionTable(ISessionHost host)
         IPNetwork prefix = AddressPrefix.SourceOf(source);
         foreach (PeerSession session in _sessions.Values)
         {
-            if (session.FirstInboundFrom is not { } from) continue;
+            if (session.InboundSource is not { } from) continue;
             if (!session.IsLeaving) inbound++;
-            if (AddressPrefix.SourceOf(from) == prefix) sameSource++;
+            if (from == prefix) sameSource++;
         }
         int perSource = AddressScope.IsGlobal(source) ? limits.MaxConnectionsPerSource : limits.MaxConnectionsPerPrivateSource;
         if (sameSource >= perSource || (inbound >= limits.MaxInboundPeers && !host.TryMakeRoom()))
