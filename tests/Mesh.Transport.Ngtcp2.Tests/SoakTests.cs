@@ -26,15 +26,20 @@ public sealed class SoakTests : ProviderTests
             acceptors.Add(AcceptAsync(endpoint));
         }
 
-        // The first round fills pools and caches; the second must not need more.
+        // The first round fills pools and caches; a later one must not need more. A leak shows in every round, unlike what the runtime allocates for
+        // itself beside one of them, such as for compiled code.
         await WorkAsync(endpoints, TimeSpan.FromSeconds(4), seed: 1);
         await UntilEmptyAsync(endpoints);
-        long before = NativeHeap();
-        long streams = await WorkAsync(endpoints, TimeSpan.FromSeconds(5), seed: 2);
-        await UntilEmptyAsync(endpoints);
-        long growth = NativeHeap() - before;
+        long growth = long.MaxValue;
+        for (int round = 2; round <= 4 && growth >= AllowedGrowth; round++)
+        {
+            long before = NativeHeap();
+            long streams = await WorkAsync(endpoints, TimeSpan.FromSeconds(5), seed: round);
+            await UntilEmptyAsync(endpoints);
+            growth = NativeHeap() - before;
+            streams.ShouldBeGreaterThan(100);
+        }
 
-        streams.ShouldBeGreaterThan(100);
         growth.ShouldBeLessThan(AllowedGrowth);
         foreach (ITransportEndpoint endpoint in endpoints)
             await Within(endpoint.DisposeAsync());
