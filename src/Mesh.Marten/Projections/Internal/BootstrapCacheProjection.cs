@@ -15,7 +15,7 @@ internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? 
     protected override IReadOnlyList<(string Name, string Type)> Columns { get; } =
     [
         ("endpoints", "text[] not null"), ("certificate", "bytea not null"), ("origin", "text not null"), ("added_at", "timestamptz not null"),
-        ("last_connected_at", "timestamptz not null"), ("is_confirmed", "bool not null"), ("failures", "int not null"),
+        ("last_connected_at", "timestamptz not null"), ("is_confirmed", "boolean not null"), ("failures", "integer not null"),
         ("last_failed_at", "timestamptz"),
     ];
 

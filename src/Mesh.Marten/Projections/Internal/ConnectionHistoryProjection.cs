@@ -12,6 +12,13 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
     public const string ColumnNames =
         "node_id, connection, peer, remote, direction, opened_at, closed_at, reason, bytes_sent, bytes_received, messages_sent, messages_received, opened_seq, closed_seq";
 
+    private static readonly IReadOnlyList<(string Name, string Type)> Columns =
+    [
+        ("node_id", "uuid"), ("connection", "uuid"), ("peer", "text"), ("remote", "text"), ("direction", "text"), ("opened_at", "timestamptz"),
+        ("opened_seq", "bigint"), ("closed_at", "timestamptz"), ("closed_seq", "bigint"), ("reason", "text"), ("bytes_sent", "bigint"),
+        ("bytes_received", "bigint"), ("messages_sent", "bigint"), ("messages_received", "bigint"),
+    ];
+
     public override string CreateTable(int generation)
     {
         string table = Table(generation);
@@ -49,32 +56,56 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
     protected override async Task WriteAsync(
         NpgsqlConnection connection, int generation, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
     {
-        string table = Table(generation);
+        // A connection that opens and closes within the page is one row from the start.
         ConnectionState state = ConnectionState.Empty;
-        NpgsqlBatch batch = connection.CreateBatch();
-        await using (batch.ConfigureAwait(false))
+        Dictionary<Guid, (OpenConnection Connection, long Seq)> opened = [];
+        Dictionary<Guid, (ConnectionClosed Data, RecordedEvent Event)> closed = [];
+        foreach (RecordedEvent recorded in page)
         {
-            foreach (RecordedEvent recorded in page)
-            {
-                state = ConnectionState.Apply(state, recorded);
-                if (recorded.Data is ConnectionOpened opened && state.Open.TryGetValue(opened.Connection, out OpenConnection? open))
-                    batch.BatchCommands.Add(Sql.BatchCommand(
-                        $"""
-                        insert into {table} (node_id, connection, peer, remote, direction, opened_at, opened_seq) values ($1, $2, $3, $4, $5, $6, $7)
-                        """,
-                        node, open.Connection, open.Peer.ToString(), open.Remote.ToString(), Texts.Write(open.Direction), open.OpenedAt.ToUniversalTime(),
-                        recorded.NodeSeq));
-                else if (recorded.Data is ConnectionClosed closed)
-                    batch.BatchCommands.Add(Sql.BatchCommand(
-                        $"""
-                        update {table} set closed_at = $3, closed_seq = $4, reason = $5, bytes_sent = $6, bytes_received = $7, messages_sent = $8,
-                            messages_received = $9
-                        where node_id = $1 and connection = $2
-                        """,
-                        node, closed.Connection, recorded.Time.ToUniversalTime(), recorded.NodeSeq, Texts.Write(closed.Reason), closed.BytesSent,
-                        closed.BytesReceived, closed.MessagesSent, closed.MessagesReceived));
-            }
-            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            state = ConnectionState.Apply(state, recorded);
+            if (recorded.Data is ConnectionOpened open && state.Open.TryGetValue(open.Connection, out OpenConnection? entry))
+                opened[open.Connection] = (entry, recorded.NodeSeq);
+            else if (recorded.Data is ConnectionClosed close)
+                closed[close.Connection] = (close, recorded);
         }
+        string table = Table(generation);
+        if (opened.Count > 0)
+            await Sql.CopyAsync(connection, table, Columns, opened.Values.Select(o => Row(o.Connection, o.Seq)), cancellationToken).ConfigureAwait(false);
+        (ConnectionClosed Data, RecordedEvent Event)[] earlier = [.. closed.Where(c => !opened.ContainsKey(c.Key)).Select(c => c.Value)];
+        if (earlier.Length > 0)
+            await CloseAsync(connection, table, node, earlier, cancellationToken).ConfigureAwait(false);
+
+        object?[] Row(OpenConnection open, long seq)
+        {
+            object?[] head =
+                [node, open.Connection, open.Peer.ToString(), open.Remote.ToString(), Texts.Write(open.Direction), open.OpenedAt.ToUniversalTime(), seq];
+            return closed.TryGetValue(open.Connection, out (ConnectionClosed Data, RecordedEvent Event) end)
+                ?
+                [
+                    .. head, end.Event.Time.ToUniversalTime(), end.Event.NodeSeq, Texts.Write(end.Data.Reason), end.Data.BytesSent, end.Data.BytesReceived,
+                    end.Data.MessagesSent, end.Data.MessagesReceived,
+                ]
+                : [.. head, null, null, null, null, null, null, null];
+        }
+    }
+
+    private static Task<int> CloseAsync(
+        NpgsqlConnection connection, string table, Guid node, (ConnectionClosed Data, RecordedEvent Event)[] closed, CancellationToken cancellationToken)
+    {
+        return Sql.ExecuteAsync(
+            connection,
+            $"""
+            update {table} as t set closed_at = c.at, closed_seq = c.seq, reason = c.reason, bytes_sent = c.bytes_sent, bytes_received = c.bytes_received,
+                messages_sent = c.messages_sent, messages_received = c.messages_received
+            from unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+                as c (connection, at, seq, reason, bytes_sent, bytes_received, messages_sent, messages_received)
+            where t.node_id = $1 and t.connection = c.connection
+            """,
+            cancellationToken,
+            node, Values(c => c.Data.Connection), Values(c => c.Event.Time.ToUniversalTime()), Values(c => c.Event.NodeSeq),
+            Values(c => Texts.Write(c.Data.Reason)), Values(c => c.Data.BytesSent), Values(c => c.Data.BytesReceived), Values(c => c.Data.MessagesSent),
+            Values(c => c.Data.MessagesReceived));
+
+        T[] Values<T>(Func<(ConnectionClosed Data, RecordedEvent Event), T> value) => Array.ConvertAll(closed, c => value(c));
     }
 }

@@ -17,6 +17,13 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
     /// <summary>SQL: the columns of an entry with their types, after the peer's.</summary>
     protected abstract IReadOnlyList<(string Name, string Type)> Columns { get; }
 
+    /// <summary>The columns of a row, as they are written; a type without its constraint.</summary>
+    private IReadOnlyList<(string Name, string Type)> RowColumns =>
+    [
+        ("node_id", "uuid"), ("peer", "text"), ("from_seq", "bigint"), ("to_seq", "bigint"), ("valid", "tstzrange"),
+        .. Columns.Select(column => (column.Name, column.Type.Split(' ')[0])),
+    ];
+
     /// <summary>The names of <see cref="Columns"/>, as they are selected.</summary>
     protected string ColumnNames => string.Join(", ", Columns.Select(column => column.Name));
 
@@ -75,32 +82,32 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
     {
         string table = Table(generation);
         Dictionary<PeerId, Version> current = await LoadAsync(connection, table, node, page, cancellationToken).ConfigureAwait(false);
-        NpgsqlBatch batch = connection.CreateBatch();
-        await using (batch.ConfigureAwait(false))
+        List<(PeerId Peer, Version Version, RecordedEvent End)> ended = [];
+        List<object?[]> rows = [];
+        foreach (RecordedEvent recorded in page)
         {
-            foreach (RecordedEvent recorded in page)
-            {
-                if (PeerOf(recorded.Data) is not { } peer)
-                    continue;
-                current.TryGetValue(peer, out Version? version);
-                TEntry? after = Fold(peer, version?.Entry, recorded);
-                if (ReferenceEquals(after, version?.Entry))
-                    continue;
-                if (version is not null)
-                    End(batch, table, node, peer, version, recorded);
-                if (after is null)
-                    current.Remove(peer);
-                else
-                    current[peer] = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
-            }
-            foreach ((PeerId peer, Version version) in current)
-            {
-                if (!version.IsStored)
-                    Insert(batch, table, node, peer, version, end: null);
-            }
-            if (batch.BatchCommands.Count > 0)
-                await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+            if (PeerOf(recorded.Data) is not { } peer)
+                continue;
+            current.TryGetValue(peer, out Version? version);
+            TEntry? after = Fold(peer, version?.Entry, recorded);
+            if (ReferenceEquals(after, version?.Entry))
+                continue;
+            // A version that begins and ends within the page is written whole.
+            if (version is { IsStored: true })
+                ended.Add((peer, version, recorded));
+            else if (version is not null)
+                rows.Add(Row(node, peer, version, recorded));
+            if (after is null)
+                current.Remove(peer);
+            else
+                current[peer] = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
         }
+        // First, since only one version of a peer may be without an end.
+        if (ended.Count > 0)
+            await EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
+        rows.AddRange(current.Where(entry => !entry.Value.IsStored).Select(entry => Row(node, entry.Key, entry.Value, end: null)));
+        if (rows.Count > 0)
+            await Sql.CopyAsync(connection, table, RowColumns, rows, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task<Dictionary<PeerId, Version>> LoadAsync(
@@ -120,25 +127,25 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
         return rows.ToDictionary(row => row.Peer, row => row.Version);
     }
 
-    private void End(NpgsqlBatch batch, string table, Guid node, PeerId peer, Version version, RecordedEvent end)
-    {
-        if (version.IsStored)
-            batch.BatchCommands.Add(Sql.BatchCommand(
-                $"update {table} set valid = tstzrange(lower(valid), $4), to_seq = $5 where node_id = $1 and peer = $2 and from_seq = $3",
-                node, peer.ToString(), version.FromSeq, end.Time.ToUniversalTime(), end.NodeSeq));
-        else
-            Insert(batch, table, node, peer, version, end);
-    }
+    private static Task<int> EndAsync(
+        NpgsqlConnection connection, string table, Guid node, List<(PeerId Peer, Version Version, RecordedEvent End)> ended, CancellationToken cancellationToken) =>
+        Sql.ExecuteAsync(
+            connection,
+            $"""
+            update {table} as t set valid = tstzrange(lower(t.valid), e.at), to_seq = e.seq
+            from unnest($2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[]) as e (peer, from_seq, at, seq)
+            where t.node_id = $1 and t.peer = e.peer and t.from_seq = e.from_seq
+            """,
+            cancellationToken,
+            node, ended.Select(e => e.Peer.ToString()).ToArray(), ended.Select(e => e.Version.FromSeq).ToArray(),
+            ended.Select(e => e.End.Time.ToUniversalTime()).ToArray(), ended.Select(e => e.End.NodeSeq).ToArray());
 
-    private void Insert(NpgsqlBatch batch, string table, Guid node, PeerId peer, Version version, RecordedEvent? end)
+    private object?[] Row(Guid node, PeerId peer, Version version, RecordedEvent? end)
     {
         var valid = new NpgsqlRange<DateTimeOffset>(
             version.From.ToUniversalTime(), lowerBoundIsInclusive: true, lowerBoundInfinite: false,
             end?.Time.ToUniversalTime() ?? default, upperBoundIsInclusive: false, upperBoundInfinite: end is null);
-        object?[] values = [node, peer.ToString(), version.FromSeq, end?.NodeSeq, valid, .. Write(version.Entry)];
-        string parameters = string.Join(", ", Enumerable.Range(1, values.Length).Select(i => $"${i}"));
-        batch.BatchCommands.Add(Sql.BatchCommand(
-            $"insert into {table} (node_id, peer, from_seq, to_seq, valid, {ColumnNames}) values ({parameters})", values));
+        return [node, peer.ToString(), version.FromSeq, end?.NodeSeq, valid, .. Write(version.Entry)];
     }
 
     private sealed record Version(TEntry Entry, DateTimeOffset From, long FromSeq, bool IsStored);

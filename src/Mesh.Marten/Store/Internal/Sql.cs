@@ -12,13 +12,6 @@ internal static class Sql
         Add(command.Parameters, values);
         return command;
     }
-
-    public static NpgsqlBatchCommand BatchCommand(string text, params object?[] values)
-    {
-        var command = new NpgsqlBatchCommand(text);
-        Add(command.Parameters, values);
-        return command;
-    }
 #pragma warning restore CA2100
 
     /// <summary>Runs a command; the rows that it changed.</summary>
@@ -53,6 +46,36 @@ internal static class Sql
             }
         }
         return rows;
+    }
+
+    /// <summary>Adds rows by COPY, in the transaction that the connection is in.</summary>
+    /// <param name="connection">The connection.</param>
+    /// <param name="table">The table, qualified.</param>
+    /// <param name="columns">The columns with their types as PostgreSQL names them.</param>
+    /// <param name="rows">The values of the columns.</param>
+    /// <param name="cancellationToken">Gives up; nothing is added then.</param>
+    public static async Task CopyAsync(
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IEnumerable<object?[]> rows,
+        CancellationToken cancellationToken)
+    {
+        string names = string.Join(", ", columns.Select(column => column.Name));
+        NpgsqlBinaryImporter copy = await connection.BeginBinaryImportAsync($"copy {table} ({names}) from stdin (format binary)", cancellationToken)
+            .ConfigureAwait(false);
+        await using (copy.ConfigureAwait(false))
+        {
+            foreach (object?[] row in rows)
+            {
+                await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
+                for (int i = 0; i < row.Length; i++)
+                {
+                    if (row[i] is { } value)
+                        await copy.WriteAsync(value, columns[i].Type, cancellationToken).ConfigureAwait(false);
+                    else
+                        await copy.WriteNullAsync(cancellationToken).ConfigureAwait(false);
+                }
+            }
+            await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
+        }
     }
 
     private static void Add(NpgsqlParameterCollection parameters, object?[] values)
