@@ -7,7 +7,7 @@ namespace EventMesh;
 /// <summary>The trust ledger: who may be a peer of this node. All members may be called from any thread at any time.</summary>
 /// <remarks>
 /// <para>
-/// A command that protects (block, revoke) is in force at once, one that opens (pin, trust, unblock) only when it is durable; the tasks complete when
+/// A command that protects (block, revoke) is in force at once, one that opens (pin, unpin, trust, unblock) only when it is durable; the tasks complete when
 /// what was decided is durable. They return the recorded events, none when everything was so already. Cancelling ends the wait, not the decision.
 /// </para>
 /// <para>
@@ -35,6 +35,17 @@ public interface ITrust
     /// <param name="cancellationToken">Ends the wait.</param>
     Task<IReadOnlyList<RecordedEvent>> PinAsync(
         string contact, PeerId peer, string by = TrustAuthor.Application, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Takes the pin of a contact back: any peer may answer there, and where contacts are pinned on first use, the next one that is joined there is
+    /// pinned. Does nothing when there is no pin.
+    /// </summary>
+    /// <param name="contact">The contact, <c>host:port</c> with a DNS name or an address.</param>
+    /// <param name="reason">Why, for people: at most 256 characters.</param>
+    /// <param name="by">Who decides, 1 to 64 characters.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    Task<IReadOnlyList<RecordedEvent>> UnpinAsync(
+        string contact, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default);
 
     /// <summary>Trusts a peer: limits never block it, and it is not given up for others. A block takes the trust away.</summary>
     /// <param name="peer">The peer.</param>

@@ -45,6 +45,7 @@ public static class EventStoreSamples
         new PluginQuarantined("echo", 5), new PluginUnloaded("echo"),
         new PluginEvent("echo", "said", JsonSerializer.SerializeToElement(new { text = "hi", deep = new { list = new[] { 1.5, 2 } }, nothing = (string?)null })),
         new PeerPinned("node.example:4433", Peer(6), PinOrigin.FirstUse, TrustAuthor.FirstUse), new PinMismatch("[2001:db8::7]:4433", Peer(6), Peer(7), V6),
+        new PeerUnpinned("node.example:4433", Peer(6), "", "root"),
         new PeerTrusted(Peer(6), "", "root"), new PeerBlocked(Peer(7), "it floods", new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero), TrustAuthor.Limits),
         new PeerBlocked(Peer(7), "for ever", null, "root"), new PrefixBlocked(IPNetwork.Parse("2001:db8::/56"), "", null, "root"),
         new Unblocked(Peer(7), null, "", "root"), new Unblocked(null, IPNetwork.Parse("0.0.0.0/0"), "", "root"),

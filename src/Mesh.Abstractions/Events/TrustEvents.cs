@@ -54,6 +54,14 @@ public enum TrustMode
 [MeshEvent("trust.peer-pinned", 1, StreamFamily.Trust)]
 public sealed record PeerPinned(string Contact, PeerId Peer, PinOrigin Origin, string By) : IMeshEvent;
 
+/// <summary>A pin was taken back: any peer may answer at the contact.</summary>
+/// <param name="Contact">The contact.</param>
+/// <param name="Peer">The peer that was pinned there.</param>
+/// <param name="Reason">Why, for people.</param>
+/// <param name="By">Who decided it.</param>
+[MeshEvent("trust.peer-unpinned", 1, StreamFamily.Trust)]
+public sealed record PeerUnpinned(string Contact, PeerId Peer, string Reason, string By) : IMeshEvent;
+
 /// <summary>Another peer than the pinned one answered at a contact, and was refused. Recorded once for each peer in a row.</summary>
 /// <param name="Contact">The contact.</param>
 /// <param name="Expected">The pinned peer.</param>

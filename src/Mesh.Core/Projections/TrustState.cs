@@ -37,6 +37,8 @@ public sealed record TrustState(
         {
             case PeerPinned e:
                 return state with { Pins = state.Pins.SetItem(e.Contact, new(e.Contact, e.Peer, e.Origin, at, e.By, null, null)) };
+            case PeerUnpinned e:
+                return state with { Pins = state.Pins.Remove(e.Contact) };
             case PinMismatch e when state.Pins.TryGetValue(e.Contact, out TrustPin? pin):
                 return state with { Pins = state.Pins.SetItem(e.Contact, pin with { Mismatch = e.Found, MismatchAt = at }) };
             case PeerTrusted e:

@@ -25,6 +25,13 @@ public static class TrustDecisions
             : [new PeerPinned(contact, peer, PinOrigin.ByHand, by)];
     }
 
+    /// <summary>The pin of a contact is taken back.</summary>
+    public static IReadOnlyList<IMeshEvent> Unpin(MeshState state, string contact, string reason, string by)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.Trust.Pins.TryGetValue(contact, out TrustPin? pin) ? [new PeerUnpinned(contact, pin.Peer, reason, by)] : [];
+    }
+
     /// <summary>A peer was joined at a contact: the first one there is pinned.</summary>
     public static IReadOnlyList<IMeshEvent> PinFirstUse(MeshState state, string contact, PeerId peer)
     {

@@ -47,6 +47,7 @@ internal static class TrustCommand
     {
         TrustListCommand.Create(),
         CreatePin(),
+        CreateUnpin(),
         CreateTrust(),
         CreateBlock(),
         CreateUnblock(),
@@ -60,6 +61,14 @@ internal static class TrustCommand
             using ControlClient client = context.CreateClient();
             var request = new PinRequest(context.Get(Contact)!, context.Get(Peer)!, Environment.UserName);
             return Print(context, await client.PinAsync(request, token), "Pinned", "is pinned so already");
+        });
+
+    private static Command CreateUnpin() => new Command("unpin", "Take the pin of a contact back: any peer may answer there.") { Contact, Reason }.ForRunningNode()
+        .Runs(async (context, token) =>
+        {
+            using ControlClient client = context.CreateClient();
+            var request = new UnpinRequest(context.Get(Contact)!, context.Get(Reason), Environment.UserName);
+            return Print(context, await client.UnpinAsync(request, token), "Unpinned", "is not pinned; `mesh trust list` shows all pins");
         });
 
     private static Command CreateTrust() => new Command(Grant, "Trust a peer: limits never block it, and it is not given up for others. Also: mesh trust trust.") { Peer, Reason }.ForRunningNode()

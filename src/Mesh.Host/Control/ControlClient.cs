@@ -44,6 +44,10 @@ internal sealed class ControlClient : IDisposable
     public Task<TrustChangeView> PinAsync(PinRequest request, CancellationToken cancellationToken) =>
         PostAsync<PinRequest, TrustChangeView>("v1/trust/pin", request, cancellationToken);
 
+    /// <summary>Takes the pin of a contact back; done when it is durable.</summary>
+    public Task<TrustChangeView> UnpinAsync(UnpinRequest request, CancellationToken cancellationToken) =>
+        PostAsync<UnpinRequest, TrustChangeView>("v1/trust/unpin", request, cancellationToken);
+
     /// <summary>Changes the ledger by one of its commands: trust, block, unblock, revoke; done when it is durable.</summary>
     public Task<TrustChangeView> ChangeTrustAsync(string command, TrustRequest request, CancellationToken cancellationToken) =>
         PostAsync<TrustRequest, TrustChangeView>($"v1/trust/{command}", request, cancellationToken);

@@ -27,6 +27,12 @@ internal static class TrustEndpoints
             return Answer(ContactAddress.Canonical(request.Contact)!, recorded);
         });
 
+        routes.MapPost("trust/unpin", async (UnpinRequest request, ITrust trust, CancellationToken cancellationToken) =>
+        {
+            IReadOnlyList<RecordedEvent> recorded = await trust.UnpinAsync(request.Contact, request.Reason ?? "", request.By ?? Operator, cancellationToken);
+            return Answer(ContactAddress.Canonical(request.Contact)!, recorded);
+        });
+
         routes.MapPost("trust/trust", async (TrustRequest request, ITrust trust, IMesh mesh, IEventJournal journal, CancellationToken cancellationToken) =>
         {
             RefuseEnd(request, "Trust");

@@ -55,6 +55,12 @@ internal sealed record RevokedCertificateView(string Fingerprint, string Reason,
 /// <param name="By">Who decides; null for the operator.</param>
 internal sealed record PinRequest(string Contact, string Peer, string? By = null);
 
+/// <summary>A command to take a pin back.</summary>
+/// <param name="Contact"><c>host:port</c>.</param>
+/// <param name="Reason">Why, for people.</param>
+/// <param name="By">Who decides; null for the operator.</param>
+internal sealed record UnpinRequest(string Contact, string? Reason = null, string? By = null);
+
 /// <summary>A command on a peer, a range of addresses or, to revoke, a certificate.</summary>
 /// <param name="Target">A peer (its beginning is enough where only one known peer has it), <c>address/length</c>, or a certificate's fingerprint.</param>
 /// <param name="Reason">Why, for people.</param>

@@ -52,6 +52,7 @@ internal static class EventSamples
         new SuccessionDisputed(Peer(2), Peer(3), Peer(4)),
         new SuccessionDecided(Peer(2), Peer(4), "operator"),
         new PeerPinned("node.example:4433", Peer(2), PinOrigin.FirstUse, TrustAuthor.FirstUse),
+        new PeerUnpinned("node.example:4433", Peer(2), "it moved", "root"),
         new PinMismatch("node.example:4433", Peer(2), Peer(3), EndPoint4),
         new PeerTrusted(Peer(2), "ours", "root"),
         new PeerBlocked(Peer(3), "it floods", End, TrustAuthor.Limits),

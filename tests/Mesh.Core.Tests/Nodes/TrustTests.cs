@@ -163,6 +163,37 @@ public sealed class TrustTests
     }
 
     [Fact]
+    public async Task A_pin_taken_back_holds_until_that_is_durable_and_then_the_next_peer_there_is_pinned()
+    {
+        const string Contact = "10.0.0.1:4433";
+        TestNode first = await StartAsync(o => o.Listen = Contact);
+        await using TestNode a = await StartAsync(o =>
+        {
+            o.Contacts = [Contact];
+            o.Listen = "10.0.0.2:4433";
+            o.Journal.SpoolAfter = TimeSpan.FromMinutes(1);
+            o.Bootstrap.RetryDelay = o.Bootstrap.MaxRetryDelay = TimeSpan.FromMilliseconds(50);
+        });
+        await a.WhenJoinedAsync(first);
+        await a.WhenAsync(n => n.Journal.State.Trust.Pins.Count > 0, "pinned");
+        await first.DisposeAsync();
+        await using TestNode second = await StartAsync(o => o.Listen = Contact);
+        await a.WhenAsync(n => n.Log.OfType<PinMismatch>().Any(), "the mismatch is recorded");
+        Hold(a);
+
+        Task<IReadOnlyList<RecordedEvent>> unpinning = a.Mesh.Trust.UnpinAsync(Contact, "it was made anew", "root", Token);
+
+        (await Refused(a.ConnectAsync(second))).Error.ShouldBe(MeshError.WrongPeer, "not durable yet");
+        unpinning.IsCompleted.ShouldBeFalse();
+        Release(a);
+        (await unpinning.WaitAsync(Limit, Token)).Select(e => e.Data).ShouldBe([new PeerUnpinned(Contact, first.Id, "it was made anew", "root")]);
+        await a.WhenJoinedAsync(second);
+        await a.WhenAsync(n => n.Journal.State.Trust.Pins.Count > 0, "pinned again");
+        TrustPin pin = a.Journal.State.Trust.Pins[Contact];
+        (pin.Peer, pin.Origin).ShouldBe((second.Id, PinOrigin.FirstUse));
+    }
+
+    [Fact]
     public async Task Without_first_use_pins_a_contact_may_be_another_peer_each_time()
     {
         const string Contact = "10.0.0.1:4433";
@@ -219,6 +250,8 @@ public sealed class TrustTests
         (await Refused(() => trust.BlockAsync(EventMeshPeer(1), new string('x', 257)))).Message.ShouldContain("256");
         (await Refused(() => trust.BlockAsync(EventMeshPeer(1), "", by: TrustAuthor.Limits))).Message.ShouldContain("who decides");
         (await Refused(() => trust.PinAsync("nowhere", EventMeshPeer(1)))).Message.ShouldContain("host:port");
+        (await Refused(() => trust.UnpinAsync("nowhere", ""))).Message.ShouldContain("host:port");
+        (await trust.UnpinAsync("node.example:4433", "")).ShouldBeEmpty();
         (await Refused(() => trust.RevokeCertificateAsync("abc", ""))).Message.ShouldContain("fingerprint");
         await trust.BlockAsync(EventMeshPeer(1), "").WaitAsync(Limit, Token);
         (await Refused(() => trust.TrustAsync(EventMeshPeer(1), ""))).Error.ShouldBe(MeshError.Blocked);

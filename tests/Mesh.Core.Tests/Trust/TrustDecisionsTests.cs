@@ -79,6 +79,19 @@ public sealed class TrustDecisionsTests
     }
 
     [Fact]
+    public void A_pin_is_taken_back_once_and_the_next_peer_there_is_the_first_again()
+    {
+        TrustDecisions.Unpin(_log.State, "a:1", "why", "root").ShouldBeEmpty();
+        _log.Add(TrustDecisions.Pin(_log.State, "a:1", Peer, "root"));
+        TrustDecisions.Unpin(_log.State, "b:1", "why", "root").ShouldBeEmpty();
+        IReadOnlyList<IMeshEvent> events = TrustDecisions.Unpin(_log.State, "a:1", "why", "root");
+        events.ShouldBe([new PeerUnpinned("a:1", Peer, "why", "root")]);
+        _log.Add(events);
+        TrustDecisions.Unpin(_log.State, "a:1", "why", "root").ShouldBeEmpty();
+        TrustDecisions.PinFirstUse(_log.State, "a:1", Other).ShouldBe([new PeerPinned("a:1", Other, PinOrigin.FirstUse, TrustAuthor.FirstUse)]);
+    }
+
+    [Fact]
     public void The_same_mismatch_is_recorded_once_in_a_row()
     {
         _log.Add(TrustDecisions.PinFirstUse(_log.State, "a:1", Peer));

@@ -78,6 +78,19 @@ public sealed class TrustStateTests
     }
 
     [Fact]
+    public void A_pin_that_is_taken_back_is_gone_with_its_mismatch_and_the_others_stay()
+    {
+        _log.Add(
+            new PeerPinned("a:1", Peer, PinOrigin.FirstUse, "first-use"), new PeerPinned("b:1", Peer, PinOrigin.ByHand, "root"),
+            new PinMismatch("a:1", Peer, EventSamples.Peer(2), EventSamples.EndPoint4));
+        _log.Add(new PeerUnpinned("a:1", Peer, "why", "root"));
+        _log.State.Trust.Pins.Keys.ShouldBe(["b:1"]);
+        _log.State.MayAnswer("a:1", EventSamples.Peer(2)).ShouldBeTrue();
+        _log.Add(new PeerUnpinned("b:1", Peer, "", "root"), new PinMismatch("b:1", Peer, EventSamples.Peer(2), EventSamples.EndPoint4));
+        _log.State.IsPinned(Peer).ShouldBeFalse();
+    }
+
+    [Fact]
     public void A_revoked_key_is_not_trusted_and_stays_revoked()
     {
         _log.Add(new PeerTrusted(Peer, "", "root"), new CertificateRevoked(Peer, null, "lost", "root"), new CertificateRevoked(null, "ab", "", "root"));
@@ -126,6 +139,7 @@ public sealed class TrustStateTests
 
     private static readonly Gen<IMeshEvent> Events = Gen.OneOf<IMeshEvent>(
         Gen.Select(Gen.Int[0, 2], Peers, (contact, peer) => (IMeshEvent)new PeerPinned($"c{contact}:1", peer, PinOrigin.ByHand, "root")),
+        Gen.Select(Gen.Int[0, 2], Peers, (contact, peer) => (IMeshEvent)new PeerUnpinned($"c{contact}:1", peer, "", "root")),
         Gen.Select(Gen.Int[0, 2], Peers, (contact, peer) => (IMeshEvent)new PinMismatch($"c{contact}:1", peer, peer, EventSamples.EndPoint4)),
         Peers.Select(peer => (IMeshEvent)new PeerTrusted(peer, "t", "root")),
         Gen.Select(Peers, Ends, (peer, end) => (IMeshEvent)new PeerBlocked(peer, "b", end, "root")),

@@ -75,6 +75,26 @@ public sealed class TrustCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_pin_is_taken_back_once_and_the_log_tells_why()
+    {
+        await RunAsync("pin", "node.example:4433", Peer.ToString());
+
+        CommandResult unpinned = await RunAsync("unpin", "Node.Example:4433", "--reason", "it was made anew");
+
+        (unpinned.Code, unpinned.Output.Trim()).ShouldBe((ExitCode.Success, "Unpinned node.example:4433."));
+        _app.Log.State.Trust.Pins.ShouldBeEmpty();
+        (await RunAsync("unpin", "node.example:4433")).Output.ShouldContain("is not pinned");
+        JsonElement change = JsonSerializer.Deserialize<JsonElement>((await RunAsync("unpin", "node.example:4433", "--output", "json")).Output);
+        change.GetProperty("events").GetArrayLength().ShouldBe(0);
+        _app.Log.Store();
+        string[] log = (await RunAsync("log")).Output.Trim().Split('\n');
+        log.Length.ShouldBe(2);
+        log[1].ShouldContain("trust.peer-unpinned");
+        log[1].ShouldContain("it was made anew");
+        log[1].ShouldContain($"by={Environment.UserName}");
+    }
+
+    [Fact]
     public async Task A_blocked_peer_that_is_to_be_trusted_is_refused_with_the_reason()
     {
         await RunAsync("block", Peer.ToString(), "--reason", "it floods");
@@ -92,6 +112,8 @@ public sealed class TrustCommandTests : IAsyncLifetime
     [InlineData("block", "192.0.2.0/24", "--for", "1h", "--until", "2027-01-31T12:00:00Z")]
     [InlineData("pin", "node.example:4433")]
     [InlineData("unblock", "abc")]
+    [InlineData("unpin")]
+    [InlineData("unpin", "nowhere")]
     public async Task A_wrong_command_is_one_message_and_exit_code_2(params string[] args)
     {
         CommandResult result = await RunAsync(args);

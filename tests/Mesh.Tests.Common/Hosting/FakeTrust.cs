@@ -1,12 +1,13 @@
 using System.Net;
 using EventMesh.Events;
 using EventMesh.Identity;
+using EventMesh.Node;
 using EventMesh.Projections;
 using EventMesh.Trust;
 
 namespace EventMesh.Tests.Common.Hosting;
 
-/// <summary>A trust ledger over a test's log, durable at once, without checks of texts.</summary>
+/// <summary>A trust ledger over a test's log, durable at once, without checks of reasons and names.</summary>
 public sealed class FakeTrust(FakeNodeLog log, TimeProvider time) : ITrust
 {
     public bool IsBlocked(PeerId peer) => log.State.BlockOf(peer, time.GetUtcNow()) is not null;
@@ -17,7 +18,11 @@ public sealed class FakeTrust(FakeNodeLog log, TimeProvider time) : ITrust
 
     public Task<IReadOnlyList<RecordedEvent>> PinAsync(
         string contact, PeerId peer, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
-        DecideAsync(state => TrustDecisions.Pin(state, contact, peer, by));
+        DecideAsync(state => TrustDecisions.Pin(state, NameOf(contact), peer, by));
+
+    public Task<IReadOnlyList<RecordedEvent>> UnpinAsync(
+        string contact, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
+        DecideAsync(state => TrustDecisions.Unpin(state, NameOf(contact), reason, by));
 
     public Task<IReadOnlyList<RecordedEvent>> TrustAsync(
         PeerId peer, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
@@ -46,6 +51,9 @@ public sealed class FakeTrust(FakeNodeLog log, TimeProvider time) : ITrust
     public Task<IReadOnlyList<RecordedEvent>> RevokeCertificateAsync(
         string fingerprint, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default) =>
         DecideAsync(state => TrustDecisions.Revoke(state, fingerprint, reason, by));
+
+    private static string NameOf(string contact) => ContactAddress.Canonical(contact)
+        ?? throw new MeshException(MeshError.InvalidConfiguration, $"'{contact}' is not a contact.");
 
     private async Task<IReadOnlyList<RecordedEvent>> DecideAsync(Func<MeshState, IReadOnlyList<IMeshEvent>> decision)
     {

@@ -22,10 +22,17 @@ internal sealed partial class TrustLedger : ITrust
     public Task<IReadOnlyList<RecordedEvent>> PinAsync(
         string contact, PeerId peer, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
     {
-        string name = ContactAddress.Canonical(contact)
-            ?? throw Invalid($"'{contact}' is not a contact: give host:port with a name or an address, such as node.example:4433 or [2001:db8::1]:4433.");
+        string name = NameOf(contact);
         Check(peer, "", by);
         return OpenAsync(state => TrustDecisions.Pin(state, name, peer, by), cancellationToken);
+    }
+
+    public Task<IReadOnlyList<RecordedEvent>> UnpinAsync(
+        string contact, string reason, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)
+    {
+        string name = NameOf(contact);
+        Check(null, reason, by);
+        return OpenAsync(state => TrustDecisions.Unpin(state, name, reason, by), cancellationToken);
     }
 
     public Task<IReadOnlyList<RecordedEvent>> TrustAsync(
@@ -147,6 +154,7 @@ internal sealed partial class TrustLedger : ITrust
             (string decision, string by)? told = each.Data switch
             {
                 PeerPinned e => ($"contact {e.Contact} is pinned to peer {e.Peer.ToShortString()}", e.By),
+                PeerUnpinned e => ($"contact {e.Contact} is no longer pinned to peer {e.Peer.ToShortString()}", e.By),
                 PeerTrusted e => ($"peer {e.Peer.ToShortString()} is trusted", e.By),
                 PeerBlocked e => ($"peer {e.Peer.ToShortString()} is blocked", e.By),
                 PrefixBlocked e => ($"prefix {e.Prefix} is blocked", e.By),
@@ -172,6 +180,9 @@ internal sealed partial class TrustLedger : ITrust
     {
         if (until is { } end && end <= clock.GetUtcNow()) throw Invalid("The end of a block must be in the future.");
     }
+
+    private static string NameOf(string contact) => ContactAddress.Canonical(contact)
+        ?? throw Invalid($"'{contact}' is not a contact: give host:port with a name or an address, such as node.example:4433 or [2001:db8::1]:4433.");
 
     private static MeshException Invalid(string message) => new(MeshError.InvalidConfiguration, message);
 }

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Logging;
 namespace EventMesh.Trust.Internal;
 
 /// <summary>
-/// The trust ledger at work: what is in force now. That is what the state says, and of decisions that open (pin, trust, unblock) and are not durable yet also what the
+/// The trust ledger at work: what is in force now. That is what the state says, and of decisions that open (pin, unpin, trust, unblock) and are not durable yet also what the
 /// state said before them: whoever either refuses is refused.
 /// </summary>
 internal sealed partial class TrustLedger(
