@@ -91,6 +91,46 @@ public sealed class LinkChangeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_node_that_can_not_be_dialled_any_more_leaves_the_cache_and_is_back_when_it_can()
+    {
+        TestNode front = await _mesh.StartAsync("10.0.0.1");
+        TestNode behind = await _mesh.StartAsync("10.0.0.2");
+        await _mesh.RunAsync(behind.ConnectAsync(front));
+        await _mesh.UntilAsync(() => front.Journal.State.Cache.Entries.ContainsKey(behind.Id), "cached");
+        _mesh.CloseToOthers(front, behind.EndPoint.Address);
+        await _mesh.UntilAsync(() => front.Mesh.Peers is [{ Kind: PeerKind.Client }], "it is a client", TimeSpan.FromMinutes(2));
+
+        await _mesh.UntilAsync(() => front.Journal.State.Cache.Entries.IsEmpty, "it has left the cache", TimeSpan.FromSeconds(2));
+
+        await _mesh.UntilAsync(() => front.Log.OfType<CacheEntryEvicted>().Any(), "durable");
+        front.Log.OfType<CacheEntryEvicted>().ShouldHaveSingleItem().ShouldBe(new CacheEntryEvicted(behind.Id, EvictionReason.NotReachable));
+        _mesh.OpenToOthers(front, behind.EndPoint.Address);
+        await _mesh.UntilAsync(() => front.Mesh.Peers is [{ Kind: PeerKind.Node }], "it is checked again", TimeSpan.FromMinutes(30));
+        await _mesh.UntilAsync(() => front.Journal.State.Cache.Entries.ContainsKey(behind.Id), "it is back in the cache");
+        behind.Log.OfType<CacheEntryEvicted>().ShouldBeEmpty("the other one could be dialled all the time");
+    }
+
+    [Fact]
+    public async Task A_node_that_falls_silent_altogether_keeps_its_place_in_the_cache()
+    {
+        TestNode front = await _mesh.StartAsync("10.0.0.1");
+        TestNode behind = await _mesh.StartAsync("10.0.0.2");
+        await _mesh.RunAsync(behind.ConnectAsync(front));
+        await _mesh.UntilAsync(() => front.Journal.State.Cache.Entries.ContainsKey(behind.Id), "cached");
+        // So that the reverse connection is the first to fall silent.
+        _mesh.CloseToOthers(front, behind.EndPoint.Address);
+        await _mesh.AdvanceAsync(TimeSpan.FromSeconds(2));
+        _mesh.Network.Isolate(behind.EndPoint);
+
+        await _mesh.UntilAsync(() => front.Mesh.Peers.Count == 0, "it is gone", TimeSpan.FromMinutes(2));
+
+        await _mesh.UntilAsync(() => front.Log.OfType<PeerLeft>().Any(), "durable");
+        front.Log.OfType<PeerUpdated>().ShouldHaveSingleItem().Kind.ShouldBe(PeerKind.Client);
+        front.Log.OfType<CacheEntryEvicted>().ShouldBeEmpty();
+        front.Journal.State.Cache.Entries.Keys.ShouldBe([behind.Id]);
+    }
+
+    [Fact]
     public async Task A_peer_that_restarts_on_a_new_port_replaces_its_silent_predecessor_within_two_seconds()
     {
         TestNode stays = await _mesh.StartAsync("10.0.0.1");

@@ -50,4 +50,7 @@ public enum EvictionReason
 
     /// <summary>An operator blocked the node or its network.</summary>
     Blocked,
+
+    /// <summary>It is joined, and can't be dialled any more: it became a client.</summary>
+    NotReachable,
 }

@@ -104,6 +104,15 @@ public static class BootstrapCacheDecisions
                 : [];
     }
 
+    /// <summary>A joined node became a client, since it can't be dialled any more; nothing when it is not cached, or is no joined client by now.</summary>
+    public static IReadOnlyList<IMeshEvent> Downgraded(MeshState state, PeerId peer)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        return state.Cache.Entries.ContainsKey(peer) && state.Peers.Joined.TryGetValue(peer, out JoinedPeer? joined) && joined.Kind == PeerKind.Client
+            ? [new CacheEntryEvicted(peer, EvictionReason.NotReachable)]
+            : [];
+    }
+
     /// <summary>An operator removes a node; nothing when it is not cached.</summary>
     public static IReadOnlyList<IMeshEvent> Removed(MeshState state, PeerId peer)
     {

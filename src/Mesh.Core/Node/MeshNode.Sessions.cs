@@ -50,6 +50,8 @@ public sealed partial class MeshNode : ISessionHost, IHandlerFailures
 
     void ISessionHost.OnProven(PeerSession session, PeerConnection first, IPEndPoint proven) => _cache!.OnProven(session, first, proven);
 
+    void ISessionHost.OnDowngraded(PeerId peer) => _cache!.OnDowngraded(peer);
+
     void ISessionHost.OnDialFailed(DialFailed failure) => _cache!.OnDialFailed(failure);
 
     Task ISessionHost.ReverseCheckAsync(PeerSession session, PeerConnection first, Guid linkId, CancellationToken cancellationToken) =>

@@ -258,6 +258,21 @@ public sealed class BootstrapCacheDecisionsTests
     }
 
     [Fact]
+    public void Only_a_cached_node_that_is_joined_as_a_client_is_not_reachable()
+    {
+        Log log = FilledLog(3);
+        log.Add(EventSamples.Joined(1), EventSamples.Joined(5));
+        BootstrapCacheDecisions.Downgraded(log.State, EventSamples.Peer(1)).ShouldBeEmpty("it is a node");
+        log.Add(new PeerUpdated(EventSamples.Peer(1), PeerKind.Client, []), new PeerUpdated(EventSamples.Peer(5), PeerKind.Client, []));
+        BootstrapCacheDecisions.Downgraded(log.State, EventSamples.Peer(1))
+            .ShouldBe([new CacheEntryEvicted(EventSamples.Peer(1), EvictionReason.NotReachable)]);
+        BootstrapCacheDecisions.Downgraded(log.State, EventSamples.Peer(2)).ShouldBeEmpty("it is not joined");
+        BootstrapCacheDecisions.Downgraded(log.State, EventSamples.Peer(5)).ShouldBeEmpty("it is not cached");
+        log.Add(new PeerLeft(EventSamples.Peer(1), CloseReason.Lost));
+        BootstrapCacheDecisions.Downgraded(log.State, EventSamples.Peer(1)).ShouldBeEmpty("it has left meanwhile");
+    }
+
+    [Fact]
     public void A_node_without_an_endpoint_is_refused() =>
         Should.Throw<ArgumentException>(() =>
             BootstrapCacheDecisions.Connected(MeshState.Empty, EventSamples.Peer(1), [], Certificate, ConnectionDirection.Inbound));

@@ -31,6 +31,9 @@ internal sealed class CacheKeeper(ISessionHost host, ContactBook contacts, Depar
             Change(state => BootstrapCacheDecisions.Confirmed(state, session.Peer, by: null));
     }
 
+    /// <summary>A joined node became a client, and still answers.</summary>
+    public void OnDowngraded(PeerId peer) => Change(state => BootstrapCacheDecisions.Downgraded(state, peer));
+
     public void OnDialFailed(DialFailed failure) => Change(state => BootstrapCacheDecisions.Failed(state, failure));
 
     /// <summary>A joined peer has told of a node that it has reached.</summary>

@@ -45,6 +45,9 @@ internal interface ISessionHost
     /// <param name="proven">Where we have reached it.</param>
     void OnProven(PeerSession session, PeerConnection first, IPEndPoint proven);
 
+    /// <summary>A joined node can't be dialled any more and goes on as a client: it leaves the cache.</summary>
+    void OnDowngraded(PeerId peer);
+
     /// <summary>A dial came to nothing: it goes into the log, and may cost a node its place in the cache.</summary>
     void OnDialFailed(Events.DialFailed failure);
 

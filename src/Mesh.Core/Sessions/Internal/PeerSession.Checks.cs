@@ -15,6 +15,9 @@ internal sealed partial class PeerSession
     // What is under way on a replaced connection arrives within this time, or was lost anyway.
     private static readonly TimeSpan RetireAfter = TimeSpan.FromSeconds(2);
 
+    // A lost packet or two and a slow way must not pass for an outage.
+    private static readonly TimeSpan AnswersWithin = TimeSpan.FromSeconds(10);
+
     private long _lastNoticeOfAddress;
     private int _failedAsks;
     private int _isAskingLater;
@@ -172,6 +175,12 @@ internal sealed partial class PeerSession
         }
     }
 
+    private async Task LeaveCacheAsync(PeerConnection first)
+    {
+        // When our own network is down, or all of the peer is gone, the reverse connection may only be the first to fall silent: neither must cost places in the cache.
+        if (await PingAsync(first, AnswersWithin).ConfigureAwait(false)) Host.OnDowngraded(Peer);
+    }
+
     private void Move(PeerConnection sendOn, PeerKind kind)
     {
         if (Info is not { } before) return;
@@ -185,6 +194,7 @@ internal sealed partial class PeerSession
         RecordedEvent updated = Host.Journal.Record(new PeerUpdated(Peer, kind, endpoints));
         Log.PeerUpdated(Host.Logger, Peer.ToShortString(), kind.ToString(), sendOn.RemoteEndPoint.ToString());
         if (kind == PeerKind.Node && sendOn.IsDialer) Host.OnProven(this, first, sendOn.RemoteEndPoint);
+        if (kind == PeerKind.Client) _table.Tasks.TryRun(static s => s.Session.LeaveCacheAsync(s.First), (Session: this, First: first));
         Host.Dispatcher.Publish(new Notifications.PeerUpdated(after, updated, Host.Journal.IsDurable(updated)));
     }
 }
