@@ -49,21 +49,23 @@ public sealed class SoakTests : ProviderTests
     [Fact]
     public async Task Disposed_endpoint_gives_its_native_memory_back()
     {
-        long before = 0;
+        var growth = new List<long>();
         for (int round = 0; round < 6; round++)
         {
+            long before = NativeHeap();
             ITransportEndpoint server = await ServerAsync();
             ITransportEndpoint client = await ClientAsync();
             for (int i = 0; i < 20; i++)
                 await RoundTripOnceAsync(server, client);
             await Within(client.DisposeAsync());
             await Within(server.DisposeAsync());
-            if (round == 1)
-                before = NativeHeap();
+            // The first ones fill pools and caches.
+            if (round > 1)
+                growth.Add(NativeHeap() - before);
         }
 
-        // An endpoint holds above 2 MiB of buffers: one that leaked would show.
-        (NativeHeap() - before).ShouldBeLessThan(4 * 1024 * 1024);
+        // An endpoint holds above 2 MiB of buffers: one that leaked would show in every round, unlike compiled code.
+        growth.Min().ShouldBeLessThan(1024 * 1024);
     }
 
     private async Task RoundTripOnceAsync(ITransportEndpoint server, ITransportEndpoint client)
