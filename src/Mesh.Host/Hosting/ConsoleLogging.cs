@@ -21,8 +21,6 @@ internal static class ConsoleLogging
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
         logging.AddFilter("Marten", LogLevel.Warning);
-        // Tells with a stack trace that the server has ended its connection, which at a stop it has.
-        logging.AddFilter("Marten.Events.Daemon.Coordination", LogLevel.Error);
         logging.AddFilter("Npgsql", LogLevel.Warning);
         logging.AddFilter("JasperFx", LogLevel.Warning);
         logging.AddFilter("Weasel", LogLevel.Warning);

@@ -2,26 +2,20 @@ using EventMesh.Events;
 using EventMesh.Journal;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Store.Internal;
-using JasperFx.Events;
-using JasperFx.Events.Projections;
-using Marten;
-using Marten.Events.Projections;
 using Npgsql;
 using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Projections.Internal;
 
 /// <summary>
-/// Folds the nodes' logs into a table, in order of place. Marten's daemon decides where and when it runs; what to read it decides
-/// itself: the daemon hands events over in the order of its table's sequence, in which the streams of one transaction stand one after the
-/// other, and its pages end anywhere. So each call is only the news that a node's log has grown: the projection reads on from its own
-/// position, kept in the transaction of what it writes. That also makes a repeated call harmless.
+/// Folds the nodes' logs into a table, in order of place. It reads on from its own position, kept in the transaction of what it writes, which makes a repeated
+/// call harmless. Marten's own daemon can't do it: it hands events over in the order of its table's sequence, in which the streams of one transaction
+/// stand one after the other (docs/adr/0005).
 /// </summary>
-internal abstract class LogProjection : IProjection
+internal abstract class LogProjection
 {
     private readonly NpgsqlDataSource? _source;
     private readonly LogReader? _reader;
-    private readonly Type[] _eventTypes;
     private readonly LogFilter _filter;
 
     protected LogProjection(string name, string schema, NpgsqlDataSource? source, LogReader? reader, params Type[] eventTypes)
@@ -30,7 +24,6 @@ internal abstract class LogProjection : IProjection
         Schema = schema;
         _source = source;
         _reader = reader;
-        _eventTypes = eventTypes;
         _filter = LogFilter.Events(eventTypes.Select(type => EventRegistry.Default.Get(type).WireName));
     }
 
@@ -50,14 +43,6 @@ internal abstract class LogProjection : IProjection
         new ConnectionHistoryProjection(schema, source, reader),
     ];
 
-    public void Register(ProjectionOptions projections)
-    {
-        var wrapper = new ProjectionWrapper<IDocumentOperations, IQuerySession>(this, ProjectionLifecycle.Async) { Name = Name };
-        foreach (Type type in _eventTypes)
-            wrapper.IncludeType(type);
-        projections.Add(wrapper, ProjectionLifecycle.Async);
-    }
-
     /// <summary>The name of a generation's table.</summary>
     public string Table(int generation) => $"{Schema}.{Name}_{generation}";
 
@@ -70,13 +55,6 @@ internal abstract class LogProjection : IProjection
     /// <summary>SQL: what a new schema needs of this projection.</summary>
     public string CreateFirst() =>
         CreateTable(1) + CreateViews(1) + $"insert into {Schema}.projection (name, generation) values ('{Name}', 1) on conflict do nothing;\n";
-
-    async Task IJasperFxProjection<IDocumentOperations>.ApplyAsync(
-        IDocumentOperations operations, IReadOnlyList<IEvent> events, CancellationToken cancellation)
-    {
-        foreach (string tenant in events.Select(e => e.TenantId).Distinct(StringComparer.Ordinal))
-            await CatchUpAsync(tenant, cancellation).ConfigureAwait(false);
-    }
 
     /// <summary>Folds what a node's log holds beyond the projection's position.</summary>
     public async Task CatchUpAsync(string tenant, CancellationToken cancellationToken)
@@ -103,7 +81,7 @@ internal abstract class LogProjection : IProjection
     /// <summary>Folds one page in the caller's transaction; false at the end of the log.</summary>
     public async Task<bool> FoldPageAsync(NpgsqlConnection connection, string tenant, int generation, CancellationToken cancellationToken)
     {
-        // Locks the position, so that of two daemons (a lost leadership is noticed late) the second waits and then finds it done.
+        // Locks the position, so that of two processes (a lost leadership is noticed late) the second waits and then finds it done.
         long position = await Sql.ScalarAsync<long>(
             connection,
             $"""

@@ -16,7 +16,7 @@ internal sealed class EventSerializer : SystemTextJsonSerializer, ISerializer
 {
     private static readonly JsonSerializerOptions Options = MeshJson.Options;
 
-    // The base class reads events for the daemon; options given to its constructor it would change.
+    // Options given to the base class's constructor it would change.
     public EventSerializer() => Configure(MeshJson.Configure);
 
     // Marten writes events and headers through these.

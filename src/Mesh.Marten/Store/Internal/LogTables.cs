@@ -21,6 +21,9 @@ internal sealed record LogTables(string Schema)
     /// <summary>The end of each node's log.</summary>
     public string Nodes => $"{Schema}.node_log";
 
+    /// <summary>The channel on which each append is notified.</summary>
+    public string Channel => $"{Schema}_log";
+
     /// <summary>One row: the version of everything in the schema.</summary>
     public string Version => $"{Schema}.schema_version";
 }

@@ -18,11 +18,19 @@ internal sealed class LogWriter(NpgsqlDataSource source, IDocumentStore store, L
     private readonly string _enterSql =
         $"insert into {tables.Nodes} (tenant_id, epoch, node_seq, time) values ($1, 0, 0, 'epoch') on conflict do nothing";
 
+    // The projections are told with the commit.
     private readonly string _claimSql =
-        $"update {tables.Nodes} set epoch = $2, node_seq = $3, time = $4 where tenant_id = $1 and epoch = $2 - 1 and node_seq = $5 - 1";
+        $"""
+        with moved as (
+            update {tables.Nodes} set epoch = $2, node_seq = $3, time = $4 where tenant_id = $1 and epoch = $2 - 1 and node_seq = $5 - 1 returning 1)
+        select count(*), pg_notify('{tables.Channel}', '') from moved
+        """;
 
     private readonly string _advanceSql =
-        $"update {tables.Nodes} set node_seq = $3, time = $4 where tenant_id = $1 and epoch = $2 and node_seq = $5 - 1";
+        $"""
+        with moved as (update {tables.Nodes} set node_seq = $3, time = $4 where tenant_id = $1 and epoch = $2 and node_seq = $5 - 1 returning 1)
+        select count(*), pg_notify('{tables.Channel}', '') from moved
+        """;
 
     private readonly string _findSql = $"select id from {tables.Events} where tenant_id = $1 and id = any($2)";
 
@@ -73,7 +81,7 @@ internal sealed class LogWriter(NpgsqlDataSource source, IDocumentStore store, L
         RecordedEvent last = batch[^1];
         if (claim)
             await Sql.ExecuteAsync(connection, _enterSql, cancellationToken, tenant).ConfigureAwait(false);
-        int moved = await Sql.ExecuteAsync(
+        long moved = await Sql.ScalarAsync<long>(
             connection, claim ? _claimSql : _advanceSql, cancellationToken, tenant, last.Epoch, last.NodeSeq, last.Time.ToUniversalTime(), batch[0].NodeSeq)
             .ConfigureAwait(false);
         return moved == 1;

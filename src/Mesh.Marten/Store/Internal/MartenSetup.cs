@@ -1,8 +1,6 @@
 using EventMesh.Journal;
-using EventMesh.Marten.Projections.Internal;
 using JasperFx;
 using JasperFx.Events;
-using JasperFx.Events.Daemon;
 using JasperFx.MultiTenancy;
 using Marten;
 using Marten.Storage;
@@ -18,17 +16,16 @@ internal static class MartenSetup
 {
     /// <summary>A container of Marten's own: several stores may live in one process, and none of it concerns the application's.</summary>
     public static ServiceProvider Build(
-        NpgsqlDataSource source, LogTables tables, EventRegistry registry, IEnumerable<LogProjection> projections, DaemonMode daemon, ILoggerFactory loggerFactory)
+        NpgsqlDataSource source, LogTables tables, EventRegistry registry, ILoggerFactory loggerFactory)
     {
         var services = new ServiceCollection();
         services.AddSingleton(loggerFactory);
         services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        services.AddMarten(options => Configure(options, source, tables, registry, projections)).AddAsyncDaemon(daemon);
+        services.AddMarten(options => Configure(options, source, tables, registry));
         return services.BuildServiceProvider();
     }
 
-    private static void Configure(
-        StoreOptions options, NpgsqlDataSource source, LogTables tables, EventRegistry registry, IEnumerable<LogProjection> projections)
+    private static void Configure(StoreOptions options, NpgsqlDataSource source, LogTables tables, EventRegistry registry)
     {
         options.Connection(source);
         options.DatabaseSchemaName = tables.Schema;
@@ -42,19 +39,7 @@ internal static class MartenSetup
         options.Events.EnableUniqueIndexOnEventId = true;
         options.Events.EnableBigIntEvents = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
-        options.Events.UseListenNotifyForEventAppends = true;
-        options.Events.UseAdvisoryLockTransaction = true;
         foreach (EventDescriptor descriptor in registry.All)
             options.Events.MapEventType(descriptor.Type, descriptor.WireName);
-
-        // What a projection can't read or apply stops it: a gap that nobody sees is worse than a lag that everybody does.
-        options.Projections.Errors.SkipUnknownEvents = false;
-        options.Projections.Errors.SkipApplyErrors = false;
-        options.Projections.Errors.SkipSerializationErrors = false;
-        options.Projections.RebuildErrors.SkipUnknownEvents = false;
-        options.Projections.RebuildErrors.SkipApplyErrors = false;
-        options.Projections.RebuildErrors.SkipSerializationErrors = false;
-        foreach (LogProjection projection in projections)
-            projection.Register(options.Projections);
     }
 }

@@ -1,29 +1,29 @@
 using EventMesh.Journal;
 using EventMesh.Marten.Projections.Internal;
-using JasperFx.Events.Daemon;
 using Marten;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using IProjectionCoordinator = Marten.Events.Daemon.Coordination.IProjectionCoordinator;
 
 namespace EventMesh.Marten.Store.Internal;
 
-/// <summary>An open store: connections, Marten and its daemon, from open to close.</summary>
+/// <summary>An open store: connections, Marten and the projections, from open to close.</summary>
 internal sealed class StoreSession : IAsyncDisposable
 {
     private readonly ServiceProvider _marten;
+    private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
-    private StoreSession(NpgsqlDataSource source, LogTables tables, EventRegistry registry, ILoggerFactory loggerFactory, bool isPrivate)
+    private StoreSession(NpgsqlDataSource source, LogTables tables, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
     {
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         Source = source;
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _marten = MartenSetup.Build(source, tables, registry, Projections, isPrivate ? DaemonMode.Solo : DaemonMode.HotCold, loggerFactory);
+        _marten = MartenSetup.Build(source, tables, registry, loggerFactory);
         Store = _marten.GetRequiredService<IDocumentStore>();
+        _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
         Writer = new LogWriter(source, Store, tables, Reader, registry);
     }
 
@@ -60,7 +60,7 @@ internal sealed class StoreSession : IAsyncDisposable
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(source, new LogTables(schema), registry, loggerFactory, isPrivate);
+            session = new StoreSession(source, new LogTables(schema), registry, time, loggerFactory);
             var tables = new StoreSchema(source, session.Tables);
             if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
             {
@@ -70,7 +70,7 @@ internal sealed class StoreSession : IAsyncDisposable
                 Log.SchemaMade(session._logger, schema, StoreSchema.Current, elapsed);
             }
             await session.DescribeAsync(cancellationToken).ConfigureAwait(false);
-            await session._marten.GetRequiredService<IProjectionCoordinator>().StartAsync(cancellationToken).ConfigureAwait(false);
+            session._runner.Start();
             return session;
         }
         catch
@@ -85,14 +85,14 @@ internal sealed class StoreSession : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await _runner.DisposeAsync().ConfigureAwait(false);
         try
         {
-            await _marten.GetRequiredService<IProjectionCoordinator>().StopAsync(CancellationToken.None).ConfigureAwait(false);
             await _marten.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception exception)
         {
-            // With the server gone the daemon can't give its locks back; the server has done it.
+            // The server may be gone.
             Log.StoreCloseFailed(_logger, exception);
         }
         await Source.DisposeAsync().ConfigureAwait(false);
