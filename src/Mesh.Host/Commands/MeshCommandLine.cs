@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using EventMesh.Host.Bench;
 using EventMesh.Host.Errors;
 
@@ -54,7 +55,7 @@ internal static class MeshCommandLine
 
     private static ExitCode ReportUsage(ParseResult parse, TextWriter error, IReadOnlyList<string> args)
     {
-        string command = parse.CommandResult.Command is RootCommand ? "mesh" : $"mesh {parse.CommandResult.Command.Name}";
+        string command = PathOf(parse.CommandResult);
         // Of a mistyped command the parser says first that there is none.
         IEnumerable<string> errors = parse.UnmatchedTokens.Count > 0
             ? parse.UnmatchedTokens.Select(t => $"'{t}' is not known here.")
@@ -63,4 +64,6 @@ internal static class MeshCommandLine
         parse.InvocationConfiguration.Error = error;
         return new CommandContext(parse).Report(new MeshException(MeshError.InvalidConfiguration, message));
     }
+
+    private static string PathOf(CommandResult result) => result.Parent is CommandResult parent ? $"{PathOf(parent)} {result.Command.Name}" : "mesh";
 }

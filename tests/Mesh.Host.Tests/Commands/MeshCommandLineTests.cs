@@ -32,6 +32,12 @@ public sealed class MeshCommandLineTests
     }
 
     [Theory]
+    [InlineData("mesh send", "send", "abcd")]
+    [InlineData("mesh trust pin", "trust", "pin", "node.example:4433")]
+    public async Task A_wrong_command_line_names_the_help_of_its_command(string command, params string[] args) =>
+        (await CommandResult.RunAsync(args)).Error.ShouldContain($"`{command} --help` shows what it takes.");
+
+    [Theory]
     [InlineData("peers")]
     [InlineData("cache")]
     [InlineData("trust", "list")]
