@@ -4,8 +4,6 @@ using JasperFx.Events;
 using JasperFx.MultiTenancy;
 using Marten;
 using Marten.Storage;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Npgsql;
 using EventRegistry = EventMesh.Journal.EventRegistry;
 
@@ -14,16 +12,9 @@ namespace EventMesh.Marten.Store.Internal;
 /// <summary>Configures Marten.</summary>
 internal static class MartenSetup
 {
-    /// <summary>A container of Marten's own: several stores may live in one process, and none of it concerns the application's.</summary>
-    public static ServiceProvider Build(
-        NpgsqlDataSource source, LogTables tables, EventRegistry registry, ILoggerFactory loggerFactory)
-    {
-        var services = new ServiceCollection();
-        services.AddSingleton(loggerFactory);
-        services.AddSingleton(typeof(ILogger<>), typeof(Logger<>));
-        services.AddMarten(options => Configure(options, source, tables, registry));
-        return services.BuildServiceProvider();
-    }
+    /// <summary>A store of its own: several may live in one process, and none of it concerns the application's container.</summary>
+    public static DocumentStore Build(NpgsqlDataSource source, LogTables tables, EventRegistry registry) =>
+        DocumentStore.For(options => Configure(options, source, tables, registry));
 
     private static void Configure(StoreOptions options, NpgsqlDataSource source, LogTables tables, EventRegistry registry)
     {

@@ -55,7 +55,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     private string Own() =>
         $"""
         create unique index if not exists mesh_events_place on {tables.Events} (tenant_id, {LogTables.Place});
-        -- Without early statistics a read of a page may go through the whole table.
+        -- The table grows fast when it is new: early statistics for the plans of its readers.
         alter table {tables.Events} set (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 500);
         create table if not exists {tables.Nodes} (
             tenant_id varchar primary key,

@@ -1,7 +1,6 @@
 using EventMesh.Journal;
 using EventMesh.Marten.Projections.Internal;
 using Marten;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -10,7 +9,7 @@ namespace EventMesh.Marten.Store.Internal;
 /// <summary>An open store: connections, Marten and the projections, from open to close.</summary>
 internal sealed class StoreSession : IAsyncDisposable
 {
-    private readonly ServiceProvider _marten;
+    private readonly DocumentStore _store;
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
@@ -21,10 +20,9 @@ internal sealed class StoreSession : IAsyncDisposable
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _marten = MartenSetup.Build(source, tables, registry, loggerFactory);
-        Store = _marten.GetRequiredService<IDocumentStore>();
+        _store = MartenSetup.Build(source, tables, registry);
         _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
-        Writer = new LogWriter(source, Store, tables, Reader, registry);
+        Writer = new LogWriter(source, _store, tables, Reader, registry);
     }
 
     public NpgsqlDataSource Source { get; }
@@ -34,8 +32,6 @@ internal sealed class StoreSession : IAsyncDisposable
     public LogReader Reader { get; }
 
     public LogWriter Writer { get; }
-
-    public IDocumentStore Store { get; }
 
     public IReadOnlyList<LogProjection> Projections { get; }
 
@@ -65,7 +61,7 @@ internal sealed class StoreSession : IAsyncDisposable
             if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
             {
                 long start = time.GetTimestamp();
-                await tables.MigrateAsync(session.Store, cancellationToken).ConfigureAwait(false);
+                await tables.MigrateAsync(session._store, cancellationToken).ConfigureAwait(false);
                 TimeSpan elapsed = time.GetElapsedTime(start);
                 Log.SchemaMade(session._logger, schema, StoreSchema.Current, elapsed);
             }
@@ -88,7 +84,7 @@ internal sealed class StoreSession : IAsyncDisposable
         await _runner.DisposeAsync().ConfigureAwait(false);
         try
         {
-            await _marten.DisposeAsync().ConfigureAwait(false);
+            await _store.DisposeAsync().ConfigureAwait(false);
         }
         catch (Exception exception)
         {
