@@ -34,7 +34,7 @@ public sealed class VirtualTimeProvider : TimeProvider
     /// <value>
     /// Whether the clock, before it moves on, gives work on the thread pool up to 2 s of real time to finish. For code that does not
     /// go on inline; the order of such work is the thread pool's, so runs are then alike but not equal. Nothing else in the process should use the
-    /// pool meanwhile. Defaults to false.
+    /// pool meanwhile; a thread that stays busy through all of that time is not waited for again until it was free. Defaults to false.
     /// </value>
     public bool WaitForThreadPool { get; init; }
 
