@@ -1,4 +1,5 @@
 using EventMesh.Adversary.Support;
+using EventMesh.Tests.Common.Nodes;
 using EventMesh.Transport;
 using EventMesh.Wire;
 using EventMesh.Wire.Frames;
@@ -14,7 +15,7 @@ public sealed class RequestAttacks
     public async Task More_requests_than_may_run(string transport)
     {
         await using AttackRun run = await AttackRun.StartAsync(transport);
-        var handlers = new HangingHandlers(run);
+        var handlers = new HangingRequests(run.Victim.Dispatcher);
         HandDrivenConnection attacker = await run.JoinAsync();
         byte[] request = Messages.Request("hang", "payload"u8);
         List<ITransportStream> streams = [];
@@ -37,7 +38,7 @@ public sealed class RequestAttacks
     public async Task Two_thousand_requests_that_are_taken_back_at_once(string transport)
     {
         await using AttackRun run = await AttackRun.StartAsync(transport);
-        var handlers = new HangingHandlers(run);
+        var handlers = new HangingRequests(run.Victim.Dispatcher);
         HandDrivenConnection attacker = await run.JoinAsync();
         byte[] request = Messages.Request("hang", "payload"u8);
         for (int i = 0; i < 2000; i++)
@@ -141,27 +142,5 @@ public sealed class RequestAttacks
 
         (await attacker.ClosedWithAsync()).ShouldBe(WireCode.ProtocolViolation);
         await run.EndAsync();
-    }
-
-    /// <summary>Handlers of the victim that end only when their caller gives up.</summary>
-    private sealed class HangingHandlers
-    {
-        private int _running;
-
-        public HangingHandlers(AttackRun run) => run.Victim.Dispatcher.OnRequest = async (_, cancellationToken) =>
-        {
-            Interlocked.Increment(ref _running);
-            try
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
-            }
-            finally
-            {
-                Interlocked.Decrement(ref _running);
-            }
-            return default;
-        };
-
-        public int Running => Volatile.Read(ref _running);
     }
 }

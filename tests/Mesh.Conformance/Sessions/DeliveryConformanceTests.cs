@@ -131,49 +131,28 @@ public abstract class DeliveryConformanceTests : MessagingConformanceTests
     public async Task A_request_that_runs_out_of_time_is_cancelled_on_the_other_side()
     {
         (TestNode a, TestNode b) = await PairAsync();
-        var cancelled = new TaskCompletionSource();
-        b.Dispatcher.OnRequest = async (_, token) =>
-        {
-            await Task.Delay(Timeout.Infinite, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancelled.SetResult();
-            throw new MeshException(MeshError.HandlerFailed, "cancelled");
-        };
-        var started = new TaskCompletionSource();
-        Func<RemoteRequest, CancellationToken, Task<ReadOnlyMemory<byte>>> handler = b.Dispatcher.OnRequest;
-        b.Dispatcher.OnRequest = (request, token) =>
-        {
-            started.TrySetResult();
-            return handler(request, token);
-        };
+        var handler = new HangingRequests(b.Dispatcher);
 
         Task<ReadOnlyMemory<byte>> request = a.Mesh.RequestWithinAsync(b.Id, "slow", default, TimeSpan.FromSeconds(2));
-        await Task.WhenAny(started.Task, request).WaitAsync(Limit);
+        await Task.WhenAny(handler.Started, request).WaitAsync(Limit);
 
         (await Should.ThrowAsync<MeshException>(() => request.WaitAsync(Limit))).Error.ShouldBe(MeshError.Timeout);
-        if (started.Task.IsCompleted) await cancelled.Task.WaitAsync(Limit);
+        if (handler.Started.IsCompleted) await handler.Cancelled.WaitAsync(Limit);
     }
 
     [Fact]
     public async Task A_cancelled_request_reaches_the_other_side()
     {
         (TestNode a, TestNode b) = await PairAsync();
-        var started = new TaskCompletionSource();
-        var cancelled = new TaskCompletionSource();
-        b.Dispatcher.OnRequest = async (_, token) =>
-        {
-            started.SetResult();
-            await Task.Delay(Timeout.Infinite, token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancelled.SetResult();
-            throw new MeshException(MeshError.HandlerFailed, "cancelled");
-        };
+        var handler = new HangingRequests(b.Dispatcher);
         using var cancellation = new CancellationTokenSource();
 
         Task<ReadOnlyMemory<byte>> request = a.Mesh.RequestAsync(b.Id, "slow", default, cancellation.Token);
-        await started.Task.WaitAsync(Limit);
+        await handler.Started.WaitAsync(Limit);
         await cancellation.CancelAsync();
 
         await Should.ThrowAsync<OperationCanceledException>(() => request);
-        await cancelled.Task.WaitAsync(Limit);
+        await handler.Cancelled.WaitAsync(Limit);
         b.Dispatcher.OnRequest = (_, _) => Task.FromResult<ReadOnlyMemory<byte>>(new byte[] { 1 });
         (await a.Mesh.RequestWithinAsync(b.Id, "quick", default, Limit)).ToArray().ShouldBe([1]);
     }

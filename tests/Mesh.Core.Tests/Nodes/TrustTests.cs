@@ -18,6 +18,8 @@ namespace EventMesh.Core.Tests.Nodes;
 /// <summary>The trust ledger of whole nodes.</summary>
 public sealed class TrustTests
 {
+    private const string Contact = "10.0.0.1:4433";
+
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
 
     private readonly InMemoryTransportProvider _transport = new(new InMemoryNetwork());
@@ -135,16 +137,8 @@ public sealed class TrustTests
     [Fact]
     public async Task A_contact_is_pinned_on_first_use_and_another_peer_there_is_refused_until_it_is_pinned_by_hand()
     {
-        const string Contact = "10.0.0.1:4433";
-        TestNode first = await StartAsync(o => o.Listen = Contact);
-        await using TestNode a = await StartAsync(o =>
-        {
-            o.Contacts = [Contact];
-            o.Listen = "10.0.0.2:4433";
-            o.Bootstrap.RetryDelay = o.Bootstrap.MaxRetryDelay = TimeSpan.FromMilliseconds(50);
-        });
-        await a.WhenJoinedAsync(first);
-        await a.WhenAsync(n => n.Journal.State.Trust.Pins.Count > 0, "pinned");
+        (TestNode first, TestNode node) = await PinnedAsync();
+        await using TestNode a = node;
         TrustPin pin = a.Journal.State.Trust.Pins[Contact];
         (pin.Peer, pin.Origin).ShouldBe((first.Id, PinOrigin.FirstUse));
         await first.DisposeAsync();
@@ -157,7 +151,7 @@ public sealed class TrustTests
         a.Mesh.Peers.ShouldBeEmpty();
         (await Refused(a.ConnectAsync(second))).Error.ShouldBe(MeshError.WrongPeer);
 
-        await a.Mesh.Trust.PinAsync("10.0.0.1:4433", second.Id, "root", Token).WaitAsync(Limit, Token);
+        await a.Mesh.Trust.PinAsync(Contact, second.Id, "root", Token).WaitAsync(Limit, Token);
 
         await a.WhenJoinedAsync(second);
     }
@@ -165,17 +159,8 @@ public sealed class TrustTests
     [Fact]
     public async Task A_pin_taken_back_holds_until_that_is_durable_and_then_the_next_peer_there_is_pinned()
     {
-        const string Contact = "10.0.0.1:4433";
-        TestNode first = await StartAsync(o => o.Listen = Contact);
-        await using TestNode a = await StartAsync(o =>
-        {
-            o.Contacts = [Contact];
-            o.Listen = "10.0.0.2:4433";
-            o.Journal.SpoolAfter = TimeSpan.FromMinutes(1);
-            o.Bootstrap.RetryDelay = o.Bootstrap.MaxRetryDelay = TimeSpan.FromMilliseconds(50);
-        });
-        await a.WhenJoinedAsync(first);
-        await a.WhenAsync(n => n.Journal.State.Trust.Pins.Count > 0, "pinned");
+        (TestNode first, TestNode node) = await PinnedAsync();
+        await using TestNode a = node;
         await first.DisposeAsync();
         await using TestNode second = await StartAsync(o => o.Listen = Contact);
         await a.WhenAsync(n => n.Log.OfType<PinMismatch>().Any(), "the mismatch is recorded");
@@ -196,7 +181,6 @@ public sealed class TrustTests
     [Fact]
     public async Task Without_first_use_pins_a_contact_may_be_another_peer_each_time()
     {
-        const string Contact = "10.0.0.1:4433";
         TestNode first = await StartAsync(o => o.Listen = Contact);
         await using TestNode a = await StartAsync(o =>
         {
@@ -259,6 +243,23 @@ public sealed class TrustTests
     }
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    /// <summary>A node at the contact, and one that has pinned it there on first use.</summary>
+    private async Task<(TestNode AtContact, TestNode Node)> PinnedAsync()
+    {
+        TestNode first = await StartAsync(o => o.Listen = Contact);
+        TestNode node = await StartAsync(o =>
+        {
+            o.Contacts = [Contact];
+            o.Listen = "10.0.0.2:4433";
+            // So that a test can hold the store back.
+            o.Journal.SpoolAfter = TimeSpan.FromMinutes(1);
+            o.Bootstrap.RetryDelay = o.Bootstrap.MaxRetryDelay = TimeSpan.FromMilliseconds(50);
+        });
+        await node.WhenJoinedAsync(first);
+        await node.WhenAsync(n => n.Journal.State.Trust.Pins.Count > 0, "pinned");
+        return (first, node);
+    }
 
     private Task<TestNode> StartAsync(Action<MeshOptions>? configure = null) => TestNode.StartAsync(_transport, configure);
 
