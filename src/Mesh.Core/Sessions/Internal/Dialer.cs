@@ -107,8 +107,9 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
 
     private async Task<PeerInfo> DialCoreAsync(
         IPEndPoint remote, PeerId? expected, DiscoverySource source, TimeSpan connectLimit, CancellationToken cancellationToken) =>
-        // An earlier connection that was on its way out may have stood in the way once; not twice.
+        // An earlier connection that was on its way out may have stood in the way once, and a dial of the peer's that crossed ours once more.
         await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
+        ?? await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
         ?? await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
         ?? throw new MeshException(MeshError.ConnectionLost, $"Another connection with the peer at {remote} ended before it joined.");
 
