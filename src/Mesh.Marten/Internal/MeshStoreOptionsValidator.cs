@@ -21,11 +21,17 @@ internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshS
                 var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
                 if (string.IsNullOrEmpty(builder.Host))
                     errors.Add("EventMesh:Store:ConnectionString names no Host.");
+                if (!string.IsNullOrEmpty(builder.Password) && !string.IsNullOrWhiteSpace(options.PasswordFile))
+                    errors.Add("EventMesh:Store:PasswordFile is set, and EventMesh:Store:ConnectionString has a password too: take one of them away.");
             }
             catch (ArgumentException exception)
             {
                 errors.Add($"EventMesh:Store:ConnectionString is not an Npgsql connection string: {exception.Message}");
             }
+        }
+        else if (!string.IsNullOrWhiteSpace(options.PasswordFile))
+        {
+            errors.Add("EventMesh:Store:PasswordFile is for a server that EventMesh:Store:ConnectionString names; a private server has no password.");
         }
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }

@@ -61,6 +61,12 @@ internal static class StoreErrors
         return MeshError.Unknown;
     }
 
+    /// <summary>What PostgreSQL says when the role lacks a right; null for another failure.</summary>
+    public static string? Lacks(Exception exception) =>
+        Root(exception) is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refusal
+            ? refusal.MessageText
+            : null;
+
     private static MeshError Classify(string state) => state switch
     {
         PostgresErrorCodes.UniqueViolation => MeshError.ConcurrencyConflict,

@@ -42,28 +42,24 @@ internal sealed class StoreSession : IAsyncDisposable
     public string Host { get; private set; } = "";
 
     public static async Task<StoreSession> OpenAsync(
-        string connectionString, bool isPrivate, string schema, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
+        MeshStoreOptions options, string connectionString, bool isPrivate, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
         CancellationToken cancellationToken)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
-        builder.ConnectionStringBuilder.ApplicationName ??= "eventmesh";
-        if (isPrivate)
-        {
-            builder.ConnectionStringBuilder.MaxPoolSize = 20;
-            builder.ConnectionStringBuilder.Timeout = 5;
-        }
-        NpgsqlDataSource source = builder.Build();
+        NpgsqlDataSource source = StoreSource.Build(options, connectionString, isPrivate);
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(source, new LogTables(schema), registry, time, loggerFactory);
+            session = new StoreSession(source, new LogTables(options.Schema), registry, time, loggerFactory);
             var tables = new StoreSchema(source, session.Tables);
-            if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
+            int version = await tables.GetVersionAsync(cancellationToken).ConfigureAwait(false);
+            if (version != StoreSchema.Current)
             {
+                if (!options.AutoMigrate)
+                    throw tables.Refuse(version);
                 long start = time.GetTimestamp();
                 await tables.MigrateAsync(session._store, cancellationToken).ConfigureAwait(false);
                 TimeSpan elapsed = time.GetElapsedTime(start);
-                Log.SchemaMade(session._logger, schema, StoreSchema.Current, elapsed);
+                Log.SchemaMade(session._logger, options.Schema, StoreSchema.Current, elapsed);
             }
             await session.DescribeAsync(cancellationToken).ConfigureAwait(false);
             session._runner.Start();
