@@ -10,7 +10,7 @@ namespace EventMesh.Marten.Store.Internal;
 internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 {
     /// <summary>The version that this program makes and understands.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 
     /// <summary>The oldest major version of the server.</summary>
     private const int OldestServer = 14;
