@@ -2,7 +2,6 @@ using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Embedded;
 using EventMesh.Marten.Store.Internal;
-using Marten;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -19,17 +18,13 @@ public sealed partial class StoreAdministration : IAsyncDisposable
 {
     private readonly PrivatePostgres? _server;
     private readonly NpgsqlDataSource _source;
-    private readonly LogTables _tables;
     private readonly StoreSchema _schema;
-    private readonly DocumentStore _store;
 
     private StoreAdministration(MeshStoreOptions options, string connectionString, PrivatePostgres? server)
     {
         _server = server;
         _source = StoreSource.Build(options, connectionString, isPrivate: server is not null);
-        _tables = new LogTables(options.Schema);
-        _schema = new StoreSchema(_source, _tables);
-        _store = MartenSetup.Build(_source, _tables, EventRegistry.Default);
+        _schema = new StoreSchema(_source, new LogTables(options.Schema));
     }
 
     /// <summary>The version of the schema that this program makes and understands.</summary>
@@ -70,26 +65,21 @@ public sealed partial class StoreAdministration : IAsyncDisposable
     public static string WriteScript(MeshStoreOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        // Never opened.
-        using NpgsqlDataSource source = NpgsqlDataSource.Create("Host=localhost;Username=nobody");
-        var tables = new LogTables(options.Schema);
-        using DocumentStore store = MartenSetup.Build(source, tables, EventRegistry.Default);
-        return SchemaScript.Write(store, new StoreSchema(source, tables), tables);
+        return SchemaScript.Write(new LogTables(options.Schema), EventRegistry.Default);
     }
 
     /// <summary>Makes or upgrades the schema; of several that do so at once one does it and the others find it done.</summary>
     /// <returns>The version that the schema had, 0 when it was not there.</returns>
     public Task<int> MigrateAsync(CancellationToken cancellationToken = default) =>
-        RunAsync("make or upgrade the schema", () => _schema.MigrateAsync(_store, cancellationToken));
+        RunAsync("make or upgrade the schema", () => _schema.MigrateAsync(EventRegistry.Default, cancellationToken));
 
     /// <summary>Compares the schema with what this program makes. A newer schema is no failure here.</summary>
     public Task<StoreCheck> CheckAsync(CancellationToken cancellationToken = default) =>
-        RunAsync("check the schema", () => _schema.CheckAsync(_store, cancellationToken));
+        RunAsync("check the schema", () => _schema.CheckAsync(EventRegistry.Default, cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
-        await _store.DisposeAsync().ConfigureAwait(false);
         await _source.DisposeAsync().ConfigureAwait(false);
         if (_server is not null)
             await _server.DisposeAsync().ConfigureAwait(false);

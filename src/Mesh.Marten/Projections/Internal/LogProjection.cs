@@ -41,6 +41,10 @@ internal abstract class LogProjection
         new BootstrapCacheProjection(schema, source, reader),
         new PeerDirectoryProjection(schema, source, reader),
         new ConnectionHistoryProjection(schema, source, reader),
+        new TrustLedgerProjection(schema, source, reader),
+        new NodeStatusProjection(schema, source, reader),
+        // After the one whose view it joins.
+        new MeshTopologyProjection(schema, source, reader),
     ];
 
     /// <summary>The name of a generation's table.</summary>
@@ -52,15 +56,14 @@ internal abstract class LogProjection
     /// <summary>SQL: lets the views show a generation.</summary>
     public abstract string CreateViews(int generation);
 
-    /// <summary>SQL: what a schema without this projection needs of it. Where it is, another generation may be in use, which its views must go on showing.</summary>
+    /// <summary>SQL: what a schema that does not know this projection yet needs of it; it follows each log from its beginning.</summary>
     public string CreateFirst() =>
         $"""
-        do $mesh$ begin
+        do $make$ begin
         if not exists (select from {Schema}.projection where name = '{Name}') then
-        {CreateTable(1)}{CreateViews(1)}
-        insert into {Schema}.projection (name, generation) values ('{Name}', 1);
+        {CreateTable(1)}{CreateViews(1)}insert into {Schema}.projection (name, generation) values ('{Name}', 1);
         end if;
-        end $mesh$;
+        end $make$;
 
         """;
 

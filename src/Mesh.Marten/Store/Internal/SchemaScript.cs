@@ -1,12 +1,23 @@
 using System.Text.RegularExpressions;
 using Marten;
+using Npgsql;
+using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Store.Internal;
 
 /// <summary>The whole schema as text for psql, Marten's part and ours: makes it, upgrades it, and changes nothing where it is current.</summary>
 internal static partial class SchemaScript
 {
-    public static string Write(IDocumentStore store, StoreSchema schema, LogTables tables) =>
+    public static string Write(LogTables tables, EventRegistry registry)
+    {
+        // Never opened.
+        using NpgsqlDataSource source = NpgsqlDataSource.Create("Host=localhost;Username=nobody");
+        using DocumentStore store = MartenSetup.Build(source, tables, registry);
+        var schema = new StoreSchema(source, tables);
+        return Write(store.Storage.ToDatabaseScript(), schema, tables);
+    }
+
+    private static string Write(string marten, StoreSchema schema, LogTables tables) =>
         $"""
         -- EventMesh: makes the schema '{tables.Schema}' of version {StoreSchema.Current}, or upgrades an older one. It may run again. As the role that owns the schema:
         --   psql --set ON_ERROR_STOP=1 --file THIS-FILE DATABASE
@@ -26,7 +37,7 @@ internal static partial class SchemaScript
         end $mesh$;
 
         -- Marten's part.
-        {MakeRepeatable(store.Storage.ToDatabaseScript(), tables.Schema)}
+        {MakeRepeatable(marten, tables.Schema)}
         {string.Concat(schema.Parts.Select(part => $"-- Since version {part.Since}: {part.Name}.\n{part.Sql}"))}
         {schema.Stamp()}
         commit;

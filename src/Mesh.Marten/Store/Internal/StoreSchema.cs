@@ -3,6 +3,7 @@ using JasperFx;
 using Marten;
 using Npgsql;
 using Weasel.Core;
+using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Store.Internal;
 
@@ -43,7 +44,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     }
 
     /// <summary>Makes or upgrades the schema, unless another process has done it meanwhile; returns the version that it had.</summary>
-    public async Task<int> MigrateAsync(IDocumentStore store, CancellationToken cancellationToken)
+    public async Task<int> MigrateAsync(EventRegistry registry, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -54,6 +55,8 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
                 int version = await ReadKnownVersionAsync(connection, cancellationToken).ConfigureAwait(false);
                 if (version == Current)
                     return version;
+                // Marten says what its tables are; nothing else needs it at run time.
+                using DocumentStore store = MartenSetup.Build(source, tables, registry);
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
                 // One command without parameters is one transaction: all parts and the version that stands for them, or nothing.
                 await Sql.ExecuteAsync(connection, string.Concat(Parts.Select(part => part.Sql)) + Stamp(), cancellationToken).ConfigureAwait(false);
@@ -80,7 +83,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         $", and EventMesh:Store:AutoMigrate is off. {Remedy}");
 
     /// <summary>Compares what is there with what this program makes. A newer schema is no failure here.</summary>
-    public async Task<StoreCheck> CheckAsync(IDocumentStore store, CancellationToken cancellationToken)
+    public async Task<StoreCheck> CheckAsync(EventRegistry registry, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -88,6 +91,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             int version = await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false);
             if (version == 0)
                 return new StoreCheck(tables.Schema, version, Current, [$"missing: the schema {tables.Schema}"]);
+            using DocumentStore store = MartenSetup.Build(source, tables, registry);
             SchemaMigration marten = await store.Storage.Database.CreateMigrationAsync(cancellationToken).ConfigureAwait(false);
             IEnumerable<string> differing = marten.Deltas.Where(delta => delta.Difference != SchemaPatchDifference.None)
                 .Select(delta => $"{(delta.Difference == SchemaPatchDifference.Create ? "missing" : "differs")}: {delta.SchemaObject.Identifier.Name} (Marten's)");
