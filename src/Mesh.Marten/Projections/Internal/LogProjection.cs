@@ -56,14 +56,15 @@ internal abstract class LogProjection
     /// <summary>SQL: lets the views show a generation.</summary>
     public abstract string CreateViews(int generation);
 
-    /// <summary>SQL: what a schema that does not know this projection yet needs of it; it follows each log from its beginning.</summary>
+    /// <summary>SQL: what a schema without this projection needs of it. Where it is, another generation may be in use, which its views must go on showing.</summary>
     public string CreateFirst() =>
         $"""
-        do $make$ begin
+        do $mesh$ begin
         if not exists (select from {Schema}.projection where name = '{Name}') then
-        {CreateTable(1)}{CreateViews(1)}insert into {Schema}.projection (name, generation) values ('{Name}', 1);
+        {CreateTable(1)}{CreateViews(1)}
+        insert into {Schema}.projection (name, generation) values ('{Name}', 1);
         end if;
-        end $make$;
+        end $mesh$;
 
         """;
 

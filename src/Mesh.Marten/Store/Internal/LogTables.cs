@@ -12,6 +12,9 @@ internal sealed record LogTables(string Schema)
     /// <summary>The W3C trace context, where there is one.</summary>
     public const string TraceHeader = "trace";
 
+    /// <summary>The event's link of the chain, in base64.</summary>
+    public const string HashHeader = "hash";
+
     /// <summary>SQL: the place of an event, exactly as it is indexed.</summary>
     public const string Place = "((headers ->> 'seq')::bigint)";
 

@@ -1,6 +1,7 @@
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Journal.Internal;
 using Npgsql;
 using NpgsqlTypes;
 
@@ -19,7 +20,12 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
     private readonly string _claimSql = AppendSql(tables, "epoch = $2 - 1");
     private readonly string _appendSql = AppendSql(tables, "epoch = $2");
 
+    private readonly string _headSql = $"select node_seq, hash from {tables.Nodes} where tenant_id = $1";
+
     private readonly string _findSql = $"select id from {tables.Events} where tenant_id = $1 and id = any($2)";
+
+    // Where the last append left the chain. It saves a question; whether it still holds is decided by the place.
+    private Head? _head;
 
     public Task ClaimAsync(NodeId node, RecordedEvent started, CancellationToken cancellationToken) =>
         WriteAsync(node, [started], claim: true, cancellationToken);
@@ -42,7 +48,8 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
     private static string AppendSql(LogTables tables, string epochCondition) =>
         $"""
         with moved as (
-            update {tables.Nodes} set epoch = $2, node_seq = $3, time = $4 where tenant_id = $1 and {epochCondition} and node_seq = $5 - 1 returning 1),
+            update {tables.Nodes} set epoch = $2, node_seq = $3, time = $4, hash = $15, chained_from = coalesce(chained_from, $5)
+            where tenant_id = $1 and {epochCondition} and node_seq = $5 - 1 returning 1),
         stream as (
             insert into {tables.Streams} as s (tenant_id, id, version, timestamp, is_archived)
             select $1, added.id, added.count, now(), false from moved, unnest($6, $7) as added (id, count)
@@ -65,20 +72,33 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
         {
             if (claim)
                 await Sql.ExecuteAsync(connection, _enterSql, cancellationToken, tenant).ConfigureAwait(false);
-            if (await ExecuteAsync(connection, tenant, batch, claim, cancellationToken).ConfigureAwait(false) != 1)
+            if (_head is not { } head || head.Tenant != tenant || head.NodeSeq != batch[0].NodeSeq - 1)
+                head = await ReadHeadAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+            LogRows rows = LogRows.From(node, batch, registry, head.Hash);
+            if (await ExecuteAsync(connection, tenant, batch, rows, claim, cancellationToken).ConfigureAwait(false) != 1)
                 throw Refusal(node, batch, claim, await reader.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false));
+            _head = new(tenant, batch[^1].NodeSeq, rows.Head);
         }
     }
 
+    // A log that was begun without the chain has none until its next event.
+    private async Task<Head> ReadHeadAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)
+    {
+        List<Head> rows = await Sql.QueryAsync(
+            Sql.Command(connection, _headSql, tenant),
+            row => new Head(tenant, row.GetInt64(0), row.IsDBNull(1) ? EventChain.Start.ToArray() : row.GetFieldValue<byte[]>(1)),
+            cancellationToken).ConfigureAwait(false);
+        return rows.Count > 0 ? rows[0] : new(tenant, 0, EventChain.Start.ToArray());
+    }
+
     private async Task<long> ExecuteAsync(
-        NpgsqlConnection connection, string tenant, IReadOnlyList<RecordedEvent> batch, bool claim, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string tenant, IReadOnlyList<RecordedEvent> batch, LogRows rows, bool claim, CancellationToken cancellationToken)
     {
         RecordedEvent last = batch[^1];
-        LogRows rows = LogRows.From(batch, registry);
         NpgsqlCommand command = Sql.Command(
             connection, claim ? _claimSql : _appendSql, tenant, last.Epoch, last.NodeSeq, last.Time.ToUniversalTime(), batch[0].NodeSeq, rows.Streams, rows.Added,
             rows.Ids, rows.Types, Array(rows.Data, NpgsqlDbType.Jsonb), Array(rows.Times, NpgsqlDbType.TimestampTz), Array(rows.Headers, NpgsqlDbType.Jsonb),
-            rows.StreamOf, rows.Places);
+            rows.StreamOf, rows.Places, rows.Head);
         await using (command.ConfigureAwait(false))
         {
             // The connection keeps it: planning it takes longer than a small batch.
@@ -98,4 +118,6 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
                 MeshError.ConcurrencyConflict,
                 $"The log of node {node} ends at place {end.NodeSeq}; a batch that begins at {batch[0].NodeSeq} does not follow it.");
     }
+
+    private sealed record Head(string Tenant, long NodeSeq, byte[] Hash);
 }

@@ -64,5 +64,5 @@ internal static partial class SchemaScript
 
     [GeneratedRegex(
         @"^alter table [^;]*?add constraint (?<name>\w+) foreign key[^;]*;", RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex ForeignKey();
+    internal static partial Regex ForeignKey();
 }
