@@ -24,7 +24,7 @@ internal abstract class LogProjection
         Schema = schema;
         _source = source;
         _reader = reader;
-        _filter = LogFilter.Events(eventTypes.Select(type => EventRegistry.Default.Get(type).WireName));
+        _filter = LogFilter.Events(reader?.Registry ?? EventRegistry.Default, eventTypes);
     }
 
     /// <summary>The name of its view, of its rows in the tables of positions, and of its shard in Marten's.</summary>

@@ -22,6 +22,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private static readonly TimeSpan StuckDelay = TimeSpan.FromSeconds(5);
 
     private readonly NpgsqlDataSource _source;
+    private readonly LogTables _tables;
     private readonly IReadOnlyList<LogProjection> _projections;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -36,6 +37,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     public ProjectionRunner(NpgsqlDataSource source, LogTables tables, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
     {
         _source = source;
+        _tables = tables;
         _projections = projections;
         _time = time;
         _logger = logger;
@@ -94,6 +96,8 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
+            // A program that is older than the schema declines, before it takes the lock and also when the schema is upgraded while it holds it.
+            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
             while (!await Sql.ScalarAsync<bool>(connection, "select pg_try_advisory_lock(hashtextextended($1, 0))", cancellationToken, _lockName)
                 .ConfigureAwait(false))
                 await Task.Delay(AskInterval, _time, cancellationToken).ConfigureAwait(false);
@@ -103,6 +107,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
             object names = _projections.Select(projection => projection.Name).ToArray();
             while (true)
             {
+                await ThrowIfNewerAsync(connection, cancellationToken).ConfigureAwait(false);
                 // Takes in the notifications that have come meanwhile, too: many appends are one round.
                 List<(string Tenant, string Name)> behind = await Sql.QueryAsync(
                     Sql.Command(connection, _behindSql, names), row => (row.GetString(0), row.GetString(1)), cancellationToken).ConfigureAwait(false);
@@ -115,6 +120,20 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 if (followed == 0)
                     await connection.WaitAsync(_stuck.IsEmpty ? LookInterval : StuckDelay, cancellationToken).ConfigureAwait(false);
             }
+        }
+    }
+
+    private async Task ThrowIfNewerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
+        }
+        catch (MeshException)
+        {
+            // A connection in the pool keeps its locks until it is used again.
+            await Sql.ExecuteAsync(connection, "select pg_advisory_unlock_all()", cancellationToken).ConfigureAwait(false);
+            throw;
         }
     }
 

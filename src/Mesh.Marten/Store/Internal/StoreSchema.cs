@@ -89,7 +89,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            int version = await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false);
+            int version = await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false);
             if (version == 0)
                 return new StoreCheck(tables.Schema, version, Current, [$"missing: the schema {tables.Schema}"]);
             using DocumentStore store = MartenSetup.Build(source, tables, registry);
@@ -124,17 +124,29 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     private const string Remedy =
         "Run `mesh store migrate` with the role that owns the schema, or give the output of `mesh store script` to whoever may run it.";
 
-    private async Task<int> ReadKnownVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>
+    /// Fails when a newer program has upgraded the schema since this one opened it. Appending to it goes on; what reads and folds the logs of others, or replaces
+    /// their tables, asks first.
+    /// </summary>
+    public static async Task ThrowIfNewerAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
+        ThrowIfNewer(await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false), tables);
+
+    private static void ThrowIfNewer(int version, LogTables tables)
     {
-        int version = await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false);
-        return version <= Current
-            ? version
-            : throw new MeshException(
+        if (version > Current)
+            throw new MeshException(
                 MeshError.StoreIncompatible,
                 $"The schema '{tables.Schema}' has version {version}, this program knows {Current}: a newer program made it. Update this one.");
     }
 
-    private async Task<int> ReadVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+    private async Task<int> ReadKnownVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        int version = await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false);
+        ThrowIfNewer(version, tables);
+        return version;
+    }
+
+    private static async Task<int> ReadVersionAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
         await Sql.ScalarAsync<bool>(connection, "select to_regclass($1) is not null", cancellationToken, tables.Version).ConfigureAwait(false)
             ? await Sql.ScalarAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken).ConfigureAwait(false)
             : 0;
