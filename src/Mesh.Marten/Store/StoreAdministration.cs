@@ -85,7 +85,7 @@ public sealed partial class StoreAdministration : IAsyncDisposable
             await _server.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static async Task<T> RunAsync<T>(string operation, Func<Task<T>> action)
+    private async Task<T> RunAsync<T>(string operation, Func<Task<T>> action)
     {
         try
         {
@@ -93,7 +93,9 @@ public sealed partial class StoreAdministration : IAsyncDisposable
         }
         catch (Exception exception) when (exception is not (MeshException or OperationCanceledException))
         {
-            throw StoreErrors.Translate(exception, operation);
+            throw _server is null && StoreErrors.Classify(exception) == MeshError.StoreUnavailable && StoreErrors.Lacks(exception) is null
+                ? StoreErrors.ServerUnavailable(_source.ConnectionString, exception)
+                : StoreErrors.Translate(exception, operation);
         }
     }
 }

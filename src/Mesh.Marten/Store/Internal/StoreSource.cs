@@ -17,7 +17,8 @@ internal static class StoreSource
         else if (!string.IsNullOrWhiteSpace(options.PasswordFile))
         {
             string file = Path.GetFullPath(options.PasswordFile);
-            // Asked for each new connection.
+            // Here a mistake is one of the configuration; later, perhaps while the file is being replaced, it is an outage.
+            _ = PasswordFile.Read(file);
             builder.UsePasswordProvider(_ => PasswordFile.Read(file), (_, _) => ValueTask.FromResult(PasswordFile.Read(file)));
         }
         return builder.Build();
