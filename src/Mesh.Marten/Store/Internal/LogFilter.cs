@@ -23,8 +23,9 @@ internal sealed record LogFilter
     public static LogFilter Families(IReadOnlySet<StreamFamily>? families) =>
         families is null ? None : new("and split_part(stream_id, '/', 1) = any($4)", [.. families.Select(StreamName)]);
 
-    /// <summary>By name on disk.</summary>
-    public static LogFilter Events(IEnumerable<string> names) => new("and type = any($4)", [.. names]);
+    /// <summary>By name on disk: everything but what is known and not among these, so that an unknown event is met and refused, not passed over.</summary>
+    public static LogFilter Concerning(IEnumerable<string> names) =>
+        new("and type <> all($4)", [.. EventRegistry.Default.All.Select(descriptor => descriptor.WireName).Except(names, StringComparer.Ordinal)]);
 
     // The part of the stream's key before the month.
     private static string StreamName(StreamFamily family) => EventRegistry.StreamKey(family, DateTimeOffset.UnixEpoch).Split('/')[0];

@@ -21,7 +21,7 @@ internal sealed class StoreSession : IAsyncDisposable
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
         _store = MartenSetup.Build(source, tables, registry);
-        _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
+        _runner = new ProjectionRunner(source, tables, Reader, Projections, time, _logger);
         Writer = new LogWriter(source, _store, tables, Reader, registry);
     }
 
