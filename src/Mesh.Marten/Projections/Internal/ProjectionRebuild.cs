@@ -14,13 +14,13 @@ namespace EventMesh.Marten.Projections.Internal;
 internal sealed class ProjectionRebuild(LogProjection projection, LogTables tables)
 {
     /// <summary>Events in a page, which are in memory together: an entry that changes often within one is written once for each version and never updated.</summary>
-    internal const int PageSize = 10_000;
+    public int PageSize { get; init; } = 10_000;
 
     // Another build of the program may fold differently: it does not go on with what this one began.
     private static readonly Guid Build = typeof(ProjectionRebuild).Module.ModuleVersionId;
 
     /// <summary>Called after each page, outside of its transaction.</summary>
-    internal Func<Task>? PageFolded { get; init; }
+    public Func<Task>? PageFolded { get; init; }
 
     public async Task RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
