@@ -23,4 +23,9 @@ public sealed class MeshStoreOptions
     /// tenants of one log. Defaults to <c>mesh</c>.
     /// </value>
     public string Schema { get; set; } = "mesh";
+
+    /// <value>
+    /// For how long an event may wait for a projection before the node's health says <c>degraded</c>. Defaults to 1 minute; 1 second to 1 day.
+    /// </value>
+    public TimeSpan ProjectionLagLimit { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -36,6 +36,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private readonly ConcurrentDictionary<(string Tenant, LogProjection Projection), long> _stuck = [];
     private Task _running = Task.CompletedTask;
     private int _failures;
+    private IReadOnlyDictionary<string, long>? _lags;
 
     public ProjectionRunner(NpgsqlDataSource source, LogTables tables, LogReader reader, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
     {
@@ -48,7 +49,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         _listenSql = $"listen {tables.Channel}";
         _behindSql =
             $"""
-            select n.tenant_id, p.name, coalesce(at.node_seq, 0)
+            select n.tenant_id, p.name, coalesce(at.node_seq, 0), n.node_seq
             from {tables.Nodes} n
                 join {tables.Schema}.projection p on p.name = any($1)
                 left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
@@ -71,8 +72,17 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         _versionSql = $"select version from {tables.Version}";
     }
 
+    /// <summary>How many places each projection is behind, over all logs, when last looked; null while another process leads.</summary>
+    public IReadOnlyDictionary<string, long>? Lags => Volatile.Read(ref _lags);
+
+    /// <summary>In how many logs each projection is paused; null while another process leads.</summary>
+    public IReadOnlyDictionary<string, long>? Paused => Lags is null
+        ? null
+        : _projections.ToDictionary(projection => projection.Name, projection => (long)_stuck.Keys.Count(stuck => stuck.Projection == projection));
+
     public void Start()
     {
+        ProjectionMetrics.Observe(this);
         // It outlives the caller: its activities must not become children of the open's.
         using (ExecutionContext.SuppressFlow())
             _running = Task.Run(RunAsync);
@@ -80,6 +90,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        ProjectionMetrics.Forget(this);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
         _stopping.Dispose();
@@ -103,6 +114,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 if (_failures++ == 0)
                     Log.ProjectionsStopped(_logger, exception);
             }
+            Volatile.Write(ref _lags, null);
             TimeSpan delay = FirstDelay * (1 << Math.Min(_failures, 10));
             await Task.Delay(delay < MaxDelay ? delay : MaxDelay, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -151,10 +163,14 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         // One parameter, not one for each.
         object names = _projections.Select(projection => projection.Name).ToArray();
         // Takes in the notifications that have come meanwhile, too: many appends are one round.
-        List<(string Tenant, LogProjection Projection, long Position)> behind = await Sql.QueryAsync(
+        List<(string Tenant, LogProjection Projection, long Position, long End)> behind = await Sql.QueryAsync(
             Sql.Command(connection, _behindSql, names),
-            row => (row.GetString(0), _projections.Single(projection => projection.Name == row.GetString(1)), row.GetInt64(2)), cancellationToken)
-            .ConfigureAwait(false);
+            row => (row.GetString(0), _projections.Single(projection => projection.Name == row.GetString(1)), row.GetInt64(2), row.GetInt64(3)),
+            cancellationToken).ConfigureAwait(false);
+        Volatile.Write(
+            ref _lags,
+            _projections.ToDictionary(
+                projection => projection.Name, projection => behind.Where(row => row.Projection == projection).Sum(row => row.End - row.Position)));
         behind.RemoveAll(row => _stuck.TryGetValue((row.Tenant, row.Projection), out long since) && _time.GetElapsedTime(since) < StuckDelay);
         int followed = 0;
         foreach (var tenant in behind.GroupBy(row => row.Tenant))
