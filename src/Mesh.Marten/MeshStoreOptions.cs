@@ -36,4 +36,9 @@ public sealed class MeshStoreOptions
     /// missing or older and names the command: <c>mesh store migrate</c>, or <c>mesh store script</c> for somebody else to run. Defaults to true.
     /// </value>
     public bool AutoMigrate { get; set; } = true;
+
+    /// <value>
+    /// For how long an event may wait for a projection before the node's health says <c>degraded</c>. Defaults to 1 minute; 1 second to 1 day.
+    /// </value>
+    public TimeSpan ProjectionLagLimit { get; set; } = TimeSpan.FromMinutes(1);
 }

@@ -74,6 +74,13 @@ internal sealed class ControlClient : IDisposable
     public Task<DecisionView> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) =>
         PostAsync<ResolveRequest, DecisionView>("v1/successions", request, cancellationToken);
 
+    /// <summary>How far the stored projections are.</summary>
+    public Task<ProjectionView[]> GetProjectionsAsync(CancellationToken cancellationToken) => GetAsync<ProjectionView[]>("v1/projections", cancellationToken);
+
+    /// <summary>Folds a projection anew; answered when readers see it.</summary>
+    public Task<ProjectionView> RebuildProjectionAsync(string name, CancellationToken cancellationToken) =>
+        PostAsync<object, ProjectionView>($"v1/projections/{Uri.EscapeDataString(name)}/rebuild", new { }, cancellationToken);
+
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>
         PostAsync<ConnectRequest, PeerView>("v1/peers", request, cancellationToken);

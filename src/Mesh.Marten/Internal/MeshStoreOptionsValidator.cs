@@ -14,6 +14,8 @@ internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshS
             errors.Add($"EventMesh:Store:Schema '{options.Schema}' is not a schema name: a lower-case letter, then at most 30 of a-z, 0-9 and _.");
         else if (options.Schema.StartsWith("pg_", StringComparison.Ordinal))
             errors.Add($"EventMesh:Store:Schema '{options.Schema}' is PostgreSQL's own: names must not begin with pg_.");
+        if (options.ProjectionLagLimit < TimeSpan.FromSeconds(1) || options.ProjectionLagLimit > TimeSpan.FromDays(1))
+            errors.Add($"EventMesh:Store:ProjectionLagLimit {options.ProjectionLagLimit} is not between 1 second and 1 day.");
         if (!string.IsNullOrWhiteSpace(options.ConnectionString))
         {
             try

@@ -40,6 +40,8 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public ControlClient Client { get; }
 
+    public required FakeProjections Projections { get; init; }
+
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
     public static async Task<ControlApp> StartAsync()
@@ -57,6 +59,8 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
+        FakeProjections projections = new();
+        builder.Services.AddSingleton<IProjectionControl>(projections);
         builder.Services.AddControl();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(o => o.ListenUnixSocket(ControlSocket.GetPath(data)));
@@ -64,7 +68,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher);
+        return new ControlApp(app, data, mesh, log, dispatcher) { Projections = projections };
     }
 
     public Task StopAsync() => _app.StopAsync();

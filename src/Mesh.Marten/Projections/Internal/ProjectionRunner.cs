@@ -30,14 +30,19 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private readonly string _lockName;
     private readonly string _listenSql;
     private readonly string _behindSql;
+    private readonly string _passSql;
+    private readonly string _pauseSql;
+    private readonly LogReader _reader;
     private readonly ConcurrentDictionary<(string Tenant, LogProjection Projection), long> _stuck = [];
     private Task _running = Task.CompletedTask;
     private int _failures;
+    private IReadOnlyDictionary<string, long>? _lags;
 
-    public ProjectionRunner(NpgsqlDataSource source, LogTables tables, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
+    public ProjectionRunner(NpgsqlDataSource source, LogTables tables, LogReader reader, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
     {
         _source = source;
         _tables = tables;
+        _reader = reader;
         _projections = projections;
         _time = time;
         _logger = logger;
@@ -45,16 +50,39 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         _listenSql = $"listen {tables.Channel}";
         _behindSql =
             $"""
-            select n.tenant_id, p.name
+            select n.tenant_id, p.name, coalesce(at.node_seq, 0), n.node_seq
             from {tables.Nodes} n
                 join {tables.Schema}.projection p on p.name = any($1)
                 left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
             where coalesce(at.node_seq, 0) < n.node_seq
             """;
+        // Of a page that does not concern them, projections need no transaction each.
+        _passSql =
+            $"""
+            insert into {tables.Schema}.projection_position as p (name, generation, tenant_id, node_seq)
+            select name, generation, $1, $3 from {tables.Schema}.projection where name = any($4) and made_by <= {StoreSchema.Current}
+            on conflict (name, generation, tenant_id) do update set node_seq = excluded.node_seq, paused_reason = null, paused_at = null where p.node_seq = $2
+            """;
+        _pauseSql =
+            $"""
+            insert into {tables.Schema}.projection_position as p (name, generation, tenant_id, node_seq, paused_reason, paused_at)
+            select name, generation, $2, 0, $3, now() from {tables.Schema}.projection where name = $1
+            on conflict (name, generation, tenant_id) do update
+                set paused_reason = excluded.paused_reason, paused_at = coalesce(p.paused_at, excluded.paused_at)
+            """;
     }
+
+    /// <summary>How many places each projection is behind, over all logs, when last looked; null while another process leads.</summary>
+    public IReadOnlyDictionary<string, long>? Lags => Volatile.Read(ref _lags);
+
+    /// <summary>In how many logs each projection is paused; null while another process leads.</summary>
+    public IReadOnlyDictionary<string, long>? Paused => Lags is null
+        ? null
+        : _projections.ToDictionary(projection => projection.Name, projection => (long)_stuck.Keys.Count(stuck => stuck.Projection == projection));
 
     public void Start()
     {
+        ProjectionMetrics.Observe(this);
         // It outlives the caller: its activities must not become children of the open's.
         using (ExecutionContext.SuppressFlow())
             _running = Task.Run(RunAsync);
@@ -62,6 +90,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        ProjectionMetrics.Forget(this);
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
         _stopping.Dispose();
@@ -85,6 +114,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 if (_failures++ == 0)
                     Log.ProjectionsStopped(_logger, exception);
             }
+            Volatile.Write(ref _lags, null);
             TimeSpan delay = FirstDelay * (1 << Math.Min(_failures, 10));
             await Task.Delay(delay < MaxDelay ? delay : MaxDelay, _time, _stopping.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
@@ -103,67 +133,133 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 await Task.Delay(AskInterval, _time, cancellationToken).ConfigureAwait(false);
             // Before the first look: of what comes after it we are told.
             await Sql.ExecuteAsync(connection, _listenSql, cancellationToken).ConfigureAwait(false);
-            // One parameter, not one for each.
-            object names = _projections.Select(projection => projection.Name).ToArray();
-            while (true)
+            try
             {
-                await ThrowIfNewerAsync(connection, cancellationToken).ConfigureAwait(false);
-                // Takes in the notifications that have come meanwhile, too: many appends are one round.
-                List<(string Tenant, string Name)> behind = await Sql.QueryAsync(
-                    Sql.Command(connection, _behindSql, names), row => (row.GetString(0), row.GetString(1)), cancellationToken).ConfigureAwait(false);
-                int followed = 0;
-                foreach (IGrouping<string, string> tenant in behind.GroupBy(row => row.Tenant, row => row.Name))
-                    followed += await FollowAsync(tenant.Key, [.. tenant], cancellationToken).ConfigureAwait(false);
-                if (_failures > 0)
-                    Log.ProjectionsGoOn(_logger);
-                _failures = 0;
-                if (followed == 0)
-                    await connection.WaitAsync(_stuck.IsEmpty ? LookInterval : StuckDelay, cancellationToken).ConfigureAwait(false);
+                while (true)
+                {
+                    int followed = await FollowAllAsync(connection, cancellationToken).ConfigureAwait(false);
+                    if (_failures > 0)
+                        Log.ProjectionsGoOn(_logger);
+                    _failures = 0;
+                    if (followed == 0)
+                        await connection.WaitAsync(_stuck.IsEmpty ? LookInterval : StuckDelay, cancellationToken).ConfigureAwait(false);
+                }
+            }
+            catch (MeshException exception) when (exception.Error == MeshError.StoreIncompatible)
+            {
+                // Let a newer program lead: the connection lives on in the pool.
+                await Sql.ExecuteAsync(connection, "select pg_advisory_unlock_all()", cancellationToken).ConfigureAwait(false);
+                throw;
             }
         }
     }
 
-    private async Task ThrowIfNewerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    /// <summary>Looks once which projections are behind and lets them read on; how many have moved.</summary>
+    private async Task<int> FollowAllAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
+        // One parameter, not one for each.
+        object names = _projections.Select(projection => projection.Name).ToArray();
+        // Takes in the notifications that have come meanwhile, too: many appends are one round.
+        List<(string Tenant, LogProjection Projection, long Position, long End)> behind = await Sql.QueryAsync(
+            Sql.Command(connection, _behindSql, names),
+            row => (row.GetString(0), _projections.Single(projection => projection.Name == row.GetString(1)), row.GetInt64(2), row.GetInt64(3)),
+            cancellationToken).ConfigureAwait(false);
+        Volatile.Write(
+            ref _lags,
+            _projections.ToDictionary(
+                projection => projection.Name, projection => behind.Where(row => row.Projection == projection).Sum(row => row.End - row.Position)));
+        behind.RemoveAll(row => _stuck.TryGetValue((row.Tenant, row.Projection), out long since) && _time.GetElapsedTime(since) < StuckDelay);
+        int followed = 0;
+        foreach (var tenant in behind.GroupBy(row => row.Tenant))
+        {
+            bool[] moved = await Task.WhenAll(tenant.GroupBy(row => row.Position)
+                .Select(group => FollowAsync(tenant.Key, group.Key, [.. group.Select(row => row.Projection)], cancellationToken))).ConfigureAwait(false);
+            followed += moved.Count(yes => yes);
+        }
+        return followed;
+    }
+
+    /// <summary>Lets projections that stand at one place of a log go on; whether any has moved.</summary>
+    private async Task<bool> FollowAsync(string tenant, long position, IReadOnlyList<LogProjection> projections, CancellationToken cancellationToken)
+    {
+        // Read once for all of them: reading, above all the JSON, is most of the work.
+        LogPage? page = projections.Count > 1 ? await TryReadAsync(tenant, position, projections, cancellationToken).ConfigureAwait(false) : null;
+        LogProjection[] concerned = page is null ? [.. projections] : [.. projections.Where(projection => page.Events.Any(projection.Concerns))];
+        LogProjection[] others = [.. projections.Except(concerned)];
+        Task<bool[]> folding = Task.WhenAll(concerned.Select(projection => TryFollowAsync(tenant, projection, page, cancellationToken)));
+        try
+        {
+            if (others.Length > 0)
+                await PassAsync(tenant, page!, others, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await folding.ConfigureAwait(false);
+        }
+        return others.Length > 0 || (await folding.ConfigureAwait(false)).Contains(true);
+    }
+
+    /// <summary>The next page for several projections; null when it can't be read: each then finds out by itself whether that concerns it.</summary>
+    private async Task<LogPage?> TryReadAsync(string tenant, long position, IReadOnlyList<LogProjection> projections, CancellationToken cancellationToken)
     {
         try
         {
-            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
-        }
-        catch (MeshException)
-        {
-            // A connection in the pool keeps its locks until it is used again.
-            await Sql.ExecuteAsync(connection, "select pg_advisory_unlock_all()", cancellationToken).ConfigureAwait(false);
-            throw;
-        }
-    }
-
-    /// <summary>Lets projections go to the end of a node's log; how many have moved.</summary>
-    private async Task<int> FollowAsync(string tenant, IReadOnlyList<string> names, CancellationToken cancellationToken)
-    {
-        bool[] moved = await Task.WhenAll(_projections.Where(projection => names.Contains(projection.Name))
-            .Select(projection => TryFollowAsync(tenant, projection, cancellationToken))).ConfigureAwait(false);
-        return moved.Count(yes => yes);
-    }
-
-    /// <summary>What can't be folded of one log by one projection holds up neither the others nor the other logs.</summary>
-    private async Task<bool> TryFollowAsync(string tenant, LogProjection projection, CancellationToken cancellationToken)
-    {
-        bool isStuck = _stuck.TryGetValue((tenant, projection), out long since);
-        if (isStuck && _time.GetElapsedTime(since) < StuckDelay)
-            return false;
-        try
-        {
-            await projection.CatchUpAsync(tenant, cancellationToken).ConfigureAwait(false);
+            NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+                return await _reader.ReadPageAsync(
+                    connection, tenant, position, LogProjection.FilterFor(projections), LogReader.PageSize, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
         {
+            return null;
+        }
+    }
+
+    /// <summary>Lets projections go past a page in which nothing concerns them.</summary>
+    private async Task PassAsync(string tenant, LogPage page, IReadOnlyList<LogProjection> projections, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            object names = projections.Select(projection => projection.Name).ToArray();
+            await Sql.ExecuteAsync(connection, _passSql, cancellationToken, tenant, page.After, page.UpTo, names).ConfigureAwait(false);
+        }
+        foreach (LogProjection projection in projections)
+            GoesOn(tenant, projection);
+    }
+
+    /// <summary>What can't be folded of one log by one projection holds up neither the others nor the other logs.</summary>
+    private async Task<bool> TryFollowAsync(string tenant, LogProjection projection, LogPage? page, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await projection.CatchUpAsync(tenant, page, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
+        {
+            bool isNew = !_stuck.ContainsKey((tenant, projection));
             _stuck[(tenant, projection)] = _time.GetTimestamp();
-            if (!isStuck)
+            if (isNew)
                 Log.ProjectionStuck(_logger, projection.Name, tenant, exception);
+            await PauseAsync(tenant, projection, exception, cancellationToken).ConfigureAwait(false);
             return false;
         }
+        GoesOn(tenant, projection);
+        return true;
+    }
+
+    /// <summary>Keeps the reason where everybody can read it; the next page that is folded takes it away.</summary>
+    private async Task PauseAsync(string tenant, LogProjection projection, Exception reason, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+            await Sql.ExecuteAsync(connection, _pauseSql, cancellationToken, projection.Name, tenant, Texts.Write(reason.Message)).ConfigureAwait(false);
+    }
+
+    private void GoesOn(string tenant, LogProjection projection)
+    {
         if (_stuck.TryRemove((tenant, projection), out _))
             Log.ProjectionGoesOn(_logger, projection.Name, tenant);
-        return true;
     }
 }

@@ -62,8 +62,9 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
             async connection =>
             {
                 var all = new List<ProjectionStatus>();
+                var status = new ProjectionStatusReader(session().Tables);
                 foreach (LogProjection projection in session().Projections)
-                    all.Add(await projection.GetStatusAsync(connection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false));
+                    all.Add(await status.ReadAsync(connection, projection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false));
                 return all;
             },
             cancellationToken);

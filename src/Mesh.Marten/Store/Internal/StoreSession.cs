@@ -18,7 +18,7 @@ internal sealed class StoreSession : IAsyncDisposable
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
+        _runner = new ProjectionRunner(source, tables, Reader, Projections, time, _logger);
         Writer = new LogWriter(source, tables, Reader, registry);
     }
 
