@@ -56,18 +56,19 @@ internal abstract class LogProjection
     public string CreateFirst() =>
         CreateTable(1) + CreateViews(1) + $"insert into {Schema}.projection (name, generation) values ('{Name}', 1) on conflict do nothing;\n";
 
-    /// <summary>Folds what a node's log holds beyond the projection's position.</summary>
-    public async Task CatchUpAsync(string tenant, CancellationToken cancellationToken)
+    /// <summary>Folds what a node's log holds beyond the projection's position, as the leader of a term; whether there is more.</summary>
+    public async Task<bool> CatchUpAsync(string tenant, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source!.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             bool more = true;
-            while (more)
+            for (int page = 0; more && page < pages; page++)
             {
                 NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
+                    await lease.EnterAsync(connection, term, cancellationToken).ConfigureAwait(false);
                     // Shared: a rebuild that switches the generation waits for us, and we for it.
                     int generation = await Sql.ScalarAsync<int>(
                         connection, $"select generation from {Schema}.projection where name = $1 for share", cancellationToken, Name).ConfigureAwait(false);
@@ -75,6 +76,7 @@ internal abstract class LogProjection
                     await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 }
             }
+            return more;
         }
     }
 

@@ -1,19 +1,20 @@
 using System.Collections.Concurrent;
+using EventMesh.Identity;
 using EventMesh.Marten.Store;
 using EventMesh.Marten.Store.Internal;
 using Microsoft.Extensions.Logging;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace EventMesh.Marten.Projections.Internal;
 
 /// <summary>
-/// Lets the projections follow the logs of all nodes in a database. Of the processes that share it one does so, the holder of an advisory lock; when its
-/// connection ends, for whatever reason, the server gives the lock to another that asks. Each append notifies it (<see cref="LogWriter"/>).
+/// Lets the projections follow the logs of all nodes in a database. Of the processes that share it one does so, the holder of the lease
+/// (<see cref="ProjectionLease"/>); when its connection ends or it falls silent, another takes over. Each append notifies it (<see cref="LogWriter"/>).
 /// </summary>
 internal sealed class ProjectionRunner : IAsyncDisposable
 {
-    // How often a process that does not hold the lock asks for it, and the holder looks without having been told.
-    private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(1);
+    // How often the leader looks at all logs without having been told: a process of an older version does not tell.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
@@ -21,38 +22,57 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     // How long a projection rests that could not fold what a node's log has next.
     private static readonly TimeSpan StuckDelay = TimeSpan.FromSeconds(5);
 
+    // Pages of one log before another gets its turn: a log that is far behind holds up the others by a second or so.
+    private const int PagesInTurn = 20;
+
     private readonly NpgsqlDataSource _source;
     private readonly IReadOnlyList<LogProjection> _projections;
+    private readonly ProjectionLease _lease;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly string _lockName;
-    private readonly string _listenSql;
+    private readonly SemaphoreSlim _folding;
+    private readonly string _channel;
     private readonly string _behindSql;
     private readonly ConcurrentDictionary<(string Tenant, LogProjection Projection), long> _stuck = [];
     private Task _running = Task.CompletedTask;
+    private long _term;
+    private long _rounds;
     private int _failures;
+    private bool _isDisposed;
 
-    public ProjectionRunner(NpgsqlDataSource source, LogTables tables, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
+    public ProjectionRunner(
+        NpgsqlDataSource source, LogTables tables, NodeId node, int connections, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
     {
         _source = source;
         _projections = projections;
+        _lease = new ProjectionLease(tables, node);
         _time = time;
         _logger = logger;
-        _lockName = $"{tables.Schema}.projections";
-        _listenSql = $"listen {tables.Channel}";
-        _behindSql =
-            $"""
-            select n.tenant_id, p.name
-            from {tables.Nodes} n
-                join {tables.Schema}.projection p on p.name = any($1)
-                left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
-            where coalesce(at.node_seq, 0) < n.node_seq
-            """;
+        _folding = new SemaphoreSlim(connections, connections);
+        _channel = tables.Channel;
+        _behindSql = BehindSql(tables);
     }
+
+    /// <summary>The term in which this process leads; 0 while another does.</summary>
+    public long Term => Volatile.Read(ref _term);
+
+    /// <summary>How often it has looked for what is behind.</summary>
+    internal long Rounds => Volatile.Read(ref _rounds);
+
+    /// <summary>SQL: which projections ($1) of which logs ($2, null for all) are behind.</summary>
+    internal static string BehindSql(LogTables tables) =>
+        $"""
+        select n.tenant_id, p.name
+        from {tables.Nodes} n
+            join {tables.Schema}.projection p on p.name = any($1)
+            left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
+        where coalesce(at.node_seq, 0) < n.node_seq and ($2::varchar[] is null or n.tenant_id = any($2))
+        """;
 
     public void Start()
     {
+        ProjectionMetrics.Observe(this);
         // It outlives the caller: its activities must not become children of the open's.
         using (ExecutionContext.SuppressFlow())
             _running = Task.Run(RunAsync);
@@ -60,9 +80,14 @@ internal sealed class ProjectionRunner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+        ProjectionMetrics.Forget(this);
         _stopping.Dispose();
+        _folding.Dispose();
     }
 
     private async Task RunAsync()
@@ -71,7 +96,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         {
             try
             {
-                await LeadAsync(_stopping.Token).ConfigureAwait(false);
+                await FollowAsLeaderAsync(_stopping.Token).ConfigureAwait(false);
             }
             catch (Exception) when (_stopping.IsCancellationRequested)
             {
@@ -88,63 +113,132 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the lock and follows until something fails.</summary>
-    private async Task LeadAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for the lease and follows until something fails.</summary>
+    private async Task FollowAsLeaderAsync(CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            while (!await Sql.ScalarAsync<bool>(connection, "select pg_try_advisory_lock(hashtextextended($1, 0))", cancellationToken, _lockName)
-                .ConfigureAwait(false))
-                await Task.Delay(AskInterval, _time, cancellationToken).ConfigureAwait(false);
-            // Before the first look: of what comes after it we are told.
-            await Sql.ExecuteAsync(connection, _listenSql, cancellationToken).ConfigureAwait(false);
-            // One parameter, not one for each.
-            object names = _projections.Select(projection => projection.Name).ToArray();
-            while (true)
+            try
             {
-                // Takes in the notifications that have come meanwhile, too: many appends are one round.
-                List<(string Tenant, string Name)> behind = await Sql.QueryAsync(
-                    Sql.Command(connection, _behindSql, names), row => (row.GetString(0), row.GetString(1)), cancellationToken).ConfigureAwait(false);
-                int followed = 0;
-                foreach (IGrouping<string, string> tenant in behind.GroupBy(row => row.Tenant, row => row.Name))
-                    followed += await FollowAsync(tenant.Key, [.. tenant], cancellationToken).ConfigureAwait(false);
-                if (_failures > 0)
-                    Log.ProjectionsGoOn(_logger);
-                _failures = 0;
-                if (followed == 0)
-                    await connection.WaitAsync(_stuck.IsEmpty ? LookInterval : StuckDelay, cancellationToken).ConfigureAwait(false);
+                await ProjectionLease.PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
+                while (!await _lease.TryTakeAsync(connection, cancellationToken).ConfigureAwait(false))
+                    await Task.Delay(ProjectionLease.Beat, _time, cancellationToken).ConfigureAwait(false);
+                long term = await _lease.BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _term, term);
+                Log.ProjectionsLed(_logger, term);
+                // Whichever fails ends the other: without the lease there is nothing to write, without writing no reason for the lease.
+                using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                Task[] both = [KeepAsync(connection, over.Token), ListenAsync(term, over.Token)];
+                Task first = await Task.WhenAny(both).ConfigureAwait(false);
+                await over.CancelAsync().ConfigureAwait(false);
+                await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await first.ConfigureAwait(false);
+            }
+            finally
+            {
+                Volatile.Write(ref _term, 0);
+                await ProjectionLease.ReleaseAsync(connection).ConfigureAwait(false);
             }
         }
     }
 
-    /// <summary>Lets projections go to the end of a node's log; how many have moved.</summary>
-    private async Task<int> FollowAsync(string tenant, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    private async Task KeepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        bool[] moved = await Task.WhenAll(_projections.Where(projection => names.Contains(projection.Name))
-            .Select(projection => TryFollowAsync(tenant, projection, cancellationToken))).ConfigureAwait(false);
-        return moved.Count(yes => yes);
+        while (true)
+        {
+            await Task.Delay(ProjectionLease.Beat, _time, cancellationToken).ConfigureAwait(false);
+            await ProjectionLease.BeatAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ListenAsync(long term, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var wake = new ProjectionWake();
+            connection.Notification += wake.Take;
+            try
+            {
+                await _lease.ListenAsync(connection, _channel, cancellationToken).ConfigureAwait(false);
+                await FollowAsync(connection, wake, term, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                connection.Notification -= wake.Take;
+                await ProjectionLease.ReleaseAsync(connection).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task FollowAsync(NpgsqlConnection connection, ProjectionWake wake, long term, CancellationToken cancellationToken)
+    {
+        // One parameter, not one for each.
+        object names = _projections.Select(projection => projection.Name).ToArray();
+        long lastLook = _time.GetTimestamp();
+        while (true)
+        {
+            while (!wake.IsSet)
+            {
+                TimeSpan left = (_stuck.IsEmpty ? LookInterval : StuckDelay) - _time.GetElapsedTime(lastLook);
+                // Npgsql takes 0 ms for ever.
+                if (left < TimeSpan.FromMilliseconds(1) || !await connection.WaitAsync(left, cancellationToken).ConfigureAwait(false))
+                    wake.AddAll();
+            }
+            string[]? tenants = wake.Reset();
+            if (tenants is null)
+                lastLook = _time.GetTimestamp();
+            var which = new NpgsqlParameter { Value = (object?)tenants ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar };
+            // Takes in the notifications that have come meanwhile, too: many appends are one round.
+            List<(string Tenant, string Name)> behind = await Sql.QueryAsync(
+                Sql.Command(connection, _behindSql, names, which), row => (row.GetString(0), row.GetString(1)), cancellationToken).ConfigureAwait(false);
+            Interlocked.Increment(ref _rounds);
+            foreach (IGrouping<string, string> tenant in behind.GroupBy(row => row.Tenant, row => row.Name))
+            {
+                if (await FollowAsync(tenant.Key, [.. tenant], term, cancellationToken).ConfigureAwait(false))
+                    wake.Add(tenant.Key);
+            }
+            if (_failures > 0)
+                Log.ProjectionsGoOn(_logger);
+            _failures = 0;
+        }
+    }
+
+    /// <summary>Lets projections go on in a node's log, for one turn; whether there is more.</summary>
+    private async Task<bool> FollowAsync(string tenant, IReadOnlyList<string> names, long term, CancellationToken cancellationToken)
+    {
+        bool[] more = await Task.WhenAll(_projections.Where(projection => names.Contains(projection.Name))
+            .Select(projection => TryFollowAsync(tenant, projection, term, cancellationToken))).ConfigureAwait(false);
+        return more.Any(yes => yes);
     }
 
     /// <summary>What can't be folded of one log by one projection holds up neither the others nor the other logs.</summary>
-    private async Task<bool> TryFollowAsync(string tenant, LogProjection projection, CancellationToken cancellationToken)
+    private async Task<bool> TryFollowAsync(string tenant, LogProjection projection, long term, CancellationToken cancellationToken)
     {
         bool isStuck = _stuck.TryGetValue((tenant, projection), out long since);
         if (isStuck && _time.GetElapsedTime(since) < StuckDelay)
             return false;
+        bool more;
+        await _folding.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            await projection.CatchUpAsync(tenant, cancellationToken).ConfigureAwait(false);
+            more = await projection.CatchUpAsync(tenant, _lease, term, PagesInTurn, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is not LeaseLostException
+            && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
         {
             _stuck[(tenant, projection)] = _time.GetTimestamp();
             if (!isStuck)
                 Log.ProjectionStuck(_logger, projection.Name, tenant, exception);
             return false;
         }
+        finally
+        {
+            _folding.Release();
+        }
         if (_stuck.TryRemove((tenant, projection), out _))
             Log.ProjectionGoesOn(_logger, projection.Name, tenant);
-        return true;
+        return more;
     }
 }

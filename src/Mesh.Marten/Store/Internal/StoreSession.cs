@@ -1,3 +1,4 @@
+using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Projections.Internal;
 using Marten;
@@ -13,7 +14,7 @@ internal sealed class StoreSession : IAsyncDisposable
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
-    private StoreSession(NpgsqlDataSource source, LogTables tables, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
+    private StoreSession(NpgsqlDataSource source, LogTables tables, NodeId node, int folds, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
     {
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         Source = source;
@@ -21,7 +22,7 @@ internal sealed class StoreSession : IAsyncDisposable
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
         _store = MartenSetup.Build(source, tables, registry);
-        _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
+        _runner = new ProjectionRunner(source, tables, node, folds, Projections, time, _logger);
         Writer = new LogWriter(source, _store, tables, Reader, registry);
     }
 
@@ -35,6 +36,8 @@ internal sealed class StoreSession : IAsyncDisposable
 
     public IReadOnlyList<LogProjection> Projections { get; }
 
+    public ProjectionRunner Runner => _runner;
+
     /// <summary>For people: the server's version.</summary>
     public string Server { get; private set; } = "";
 
@@ -42,21 +45,17 @@ internal sealed class StoreSession : IAsyncDisposable
     public string Host { get; private set; } = "";
 
     public static async Task<StoreSession> OpenAsync(
-        string connectionString, bool isPrivate, string schema, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
+        string connectionString, bool isPrivate, string schema, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
         CancellationToken cancellationToken)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
-        builder.ConnectionStringBuilder.ApplicationName ??= "eventmesh";
-        if (isPrivate)
-        {
-            builder.ConnectionStringBuilder.MaxPoolSize = 20;
-            builder.ConnectionStringBuilder.Timeout = 5;
-        }
+        ConnectionBudget.Apply(builder.ConnectionStringBuilder, isPrivate);
+        int folds = ConnectionBudget.Folds(builder.ConnectionStringBuilder);
         NpgsqlDataSource source = builder.Build();
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(source, new LogTables(schema), registry, time, loggerFactory);
+            session = new StoreSession(source, new LogTables(schema), node, folds, registry, time, loggerFactory);
             var tables = new StoreSchema(source, session.Tables);
             if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
             {
