@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using EventMesh.Marten.Store.Internal;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -21,6 +22,8 @@ internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshS
                 var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
                 if (string.IsNullOrEmpty(builder.Host))
                     errors.Add("EventMesh:Store:ConnectionString names no Host.");
+                if (builder.MaxPoolSize < ConnectionBudget.Least)
+                    errors.Add($"EventMesh:Store:ConnectionString allows {builder.MaxPoolSize} connections (Maximum Pool Size); a node needs at least {ConnectionBudget.Least}.");
             }
             catch (ArgumentException exception)
             {

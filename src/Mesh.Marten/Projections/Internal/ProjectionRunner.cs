@@ -4,7 +4,6 @@ using EventMesh.Marten.Store;
 using EventMesh.Marten.Store.Internal;
 using Microsoft.Extensions.Logging;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace EventMesh.Marten.Projections.Internal;
 
@@ -34,6 +33,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private readonly SemaphoreSlim _folding;
     private readonly string _channel;
     private readonly string _behindSql;
+    private readonly string _behindOfSql;
     private readonly ConcurrentDictionary<(string Tenant, LogProjection Projection), long> _stuck = [];
     private Task _running = Task.CompletedTask;
     private long _term;
@@ -51,7 +51,8 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         _logger = logger;
         _folding = new SemaphoreSlim(connections, connections);
         _channel = tables.Channel;
-        _behindSql = BehindSql(tables);
+        _behindSql = BehindSql(tables, all: true);
+        _behindOfSql = BehindSql(tables, all: false);
     }
 
     /// <summary>The term in which this process leads; 0 while another does.</summary>
@@ -60,14 +61,14 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     /// <summary>How often it has looked for what is behind.</summary>
     internal long Rounds => Volatile.Read(ref _rounds);
 
-    /// <summary>SQL: which projections ($1) of which logs ($2, null for all) are behind.</summary>
-    internal static string BehindSql(LogTables tables) =>
+    /// <summary>SQL: which projections ($1) are behind, of all logs or of some ($2).</summary>
+    internal static string BehindSql(LogTables tables, bool all) =>
         $"""
         select n.tenant_id, p.name
         from {tables.Nodes} n
             join {tables.Schema}.projection p on p.name = any($1)
             left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
-        where coalesce(at.node_seq, 0) < n.node_seq and ($2::varchar[] is null or n.tenant_id = any($2))
+        where coalesce(at.node_seq, 0) < n.node_seq {(all ? "" : "and n.tenant_id = any($2)")}
         """;
 
     public void Start()
@@ -189,10 +190,10 @@ internal sealed class ProjectionRunner : IAsyncDisposable
             string[]? tenants = wake.Reset();
             if (tenants is null)
                 lastLook = _time.GetTimestamp();
-            var which = new NpgsqlParameter { Value = (object?)tenants ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Varchar };
+            NpgsqlCommand look = tenants is null ? Sql.Command(connection, _behindSql, names) : Sql.Command(connection, _behindOfSql, names, tenants);
             // Takes in the notifications that have come meanwhile, too: many appends are one round.
-            List<(string Tenant, string Name)> behind = await Sql.QueryAsync(
-                Sql.Command(connection, _behindSql, names, which), row => (row.GetString(0), row.GetString(1)), cancellationToken).ConfigureAwait(false);
+            List<(string Tenant, string Name)> behind = await Sql.QueryAsync(look, row => (row.GetString(0), row.GetString(1)), cancellationToken)
+                .ConfigureAwait(false);
             Interlocked.Increment(ref _rounds);
             foreach (IGrouping<string, string> tenant in behind.GroupBy(row => row.Tenant, row => row.Name))
             {
