@@ -39,6 +39,7 @@ public sealed class MartenEventStore : IEventStore
         _loggerFactory = loggerFactory;
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _queries = new MartenQueries(() => Session);
+        Fleet = new FleetQueries(() => Session.Source, () => _options.Schema);
     }
 
     /// <inheritdoc/>
@@ -49,6 +50,9 @@ public sealed class MartenEventStore : IEventStore
 
     /// <summary>What the projections know; answers once the store is open.</summary>
     public IMeshQueries Queries => _queries;
+
+    /// <summary>What the projections know of all nodes in the database; answers once the store is open.</summary>
+    public IFleetQueries Fleet { get; }
 
     /// <summary>The private server, where there is one.</summary>
     internal PrivatePostgres? PrivateServer => _postgres;
