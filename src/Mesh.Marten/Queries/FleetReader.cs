@@ -13,7 +13,7 @@ public sealed class FleetReader : IAsyncDisposable
     private FleetReader(NpgsqlDataSource source, string schema)
     {
         _source = source;
-        Queries = new FleetQueries(() => source, () => schema);
+        Queries = new FleetQueries(() => source, schema);
     }
 
     /// <summary>The queries.</summary>

@@ -39,7 +39,7 @@ public sealed class MartenEventStore : IEventStore
         _loggerFactory = loggerFactory;
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _queries = new MartenQueries(() => Session);
-        Fleet = new FleetQueries(() => Session.Source, () => _options.Schema);
+        Fleet = new FleetQueries(() => Session.Source, options.Schema);
     }
 
     /// <inheritdoc/>

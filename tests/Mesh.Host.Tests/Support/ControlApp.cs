@@ -6,6 +6,7 @@ using EventMesh.Host.Endpoints;
 using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Queries;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -42,7 +43,7 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
-    public static async Task<ControlApp> StartAsync()
+    public static async Task<ControlApp> StartAsync(IFleetQueries? fleet = null)
     {
         string data = Directory.CreateTempSubdirectory("mesh-host-").FullName;
         FakeMesh mesh = new();
@@ -57,6 +58,7 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
+        if (fleet is not null) builder.Services.AddSingleton(fleet);
         builder.Services.AddControl();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(o => o.ListenUnixSocket(ControlSocket.GetPath(data)));

@@ -40,6 +40,9 @@ internal sealed class FleetLog(int seed)
             Apply(recorded);
     }
 
+    /// <summary>Somebody else has appended events.</summary>
+    public void Skip(int count) => Next += count;
+
     /// <summary>Waits until the projections have followed the log to its end.</summary>
     public async Task WaitAsync(MartenEventStore store, CancellationToken cancellationToken)
     {

@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace EventMesh.Marten.Queries.Internal;
 
-internal sealed class FleetQueries(Func<NpgsqlDataSource> source, Func<string> schema) : IFleetQueries
+internal sealed class FleetQueries(Func<NpgsqlDataSource> source, string schema) : IFleetQueries
 {
     public Task<IReadOnlyList<FleetNode>> GetNodesAsync(CancellationToken cancellationToken = default) => ReadAsync(
         "select node_id, identity, agent, state, endpoint, epoch, node_seq, last_at, lag from {0}.fleet order by node_id",
@@ -57,7 +57,7 @@ internal sealed class FleetQueries(Func<NpgsqlDataSource> source, Func<string> s
             NpgsqlConnection connection = await source().OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
             {
-                string sql = $"{text.Replace("{0}", schema(), StringComparison.Ordinal)} limit {IFleetQueries.MaxRows}";
+                string sql = $"{text.Replace("{0}", schema, StringComparison.Ordinal)} limit {IFleetQueries.MaxRows}";
                 return await Sql.QueryAsync(Sql.Command(connection, sql), read, cancellationToken).ConfigureAwait(false);
             }
         }
