@@ -22,6 +22,11 @@ internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshS
                 var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString);
                 if (string.IsNullOrEmpty(builder.Host))
                     errors.Add("EventMesh:Store:ConnectionString names no Host.");
+                if (builder.TargetSessionAttributes is { } target && !string.Equals(target, "primary", StringComparison.OrdinalIgnoreCase)
+                    && !string.Equals(target, "read-write", StringComparison.OrdinalIgnoreCase))
+                    errors.Add($"EventMesh:Store:ConnectionString asks for a session that is {target}; the log needs the primary. Queries go to a standby by EventMesh:Store:ReadFromReplica.");
+                if (options.ReadFromReplica && !StoreServers.IsSeveral(builder.Host))
+                    errors.Add("EventMesh:Store:ReadFromReplica needs several hosts in EventMesh:Store:ConnectionString: Host=a,b.");
                 if (builder.MaxPoolSize < ConnectionBudget.Least)
                     errors.Add($"EventMesh:Store:ConnectionString allows {builder.MaxPoolSize} connections (Maximum Pool Size); a node needs at least {ConnectionBudget.Least}.");
             }

@@ -54,7 +54,7 @@ public sealed class FleetCommandTests : IAsyncLifetime
     {
         CommandResult result = await RunAsync(args);
         result.Code.ShouldBe(ExitCode.Success, result.Error);
-        result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[0].ShouldContain("node  ");
+        result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)[0].ShouldContain("node");
         result.Output.ShouldContain($"{Two}");
         result.Output.ShouldContain(expected);
     }

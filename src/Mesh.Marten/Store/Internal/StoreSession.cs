@@ -10,14 +10,18 @@ namespace EventMesh.Marten.Store.Internal;
 /// <summary>An open store: connections, Marten and the projections, from open to close.</summary>
 internal sealed class StoreSession : IAsyncDisposable
 {
+    private readonly StoreServers _servers;
     private readonly DocumentStore _store;
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
-    private StoreSession(NpgsqlDataSource source, LogTables tables, NodeId node, int folds, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
+    private StoreSession(StoreServers servers, LogTables tables, NodeId node, int folds, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
     {
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
+        _servers = servers;
+        NpgsqlDataSource source = servers.Primary;
         Source = source;
+        QuerySource = servers.Queries;
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
@@ -27,6 +31,9 @@ internal sealed class StoreSession : IAsyncDisposable
     }
 
     public NpgsqlDataSource Source { get; }
+
+    /// <summary>Where queries go: a standby may be behind, and answers what it has.</summary>
+    public NpgsqlDataSource QuerySource { get; }
 
     public LogTables Tables { get; }
 
@@ -45,24 +52,24 @@ internal sealed class StoreSession : IAsyncDisposable
     public string Host { get; private set; } = "";
 
     public static async Task<StoreSession> OpenAsync(
-        string connectionString, bool isPrivate, string schema, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
+        string connectionString, bool isPrivate, MeshStoreOptions options, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
         CancellationToken cancellationToken)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         ConnectionBudget.Apply(builder.ConnectionStringBuilder, isPrivate);
         int folds = ConnectionBudget.Folds(builder.ConnectionStringBuilder);
-        NpgsqlDataSource source = builder.Build();
+        StoreServers servers = StoreServers.Create(builder, options.ReadFromReplica);
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(source, new LogTables(schema), node, folds, registry, time, loggerFactory);
-            var tables = new StoreSchema(source, session.Tables);
+            session = new StoreSession(servers, new LogTables(options.Schema), node, folds, registry, time, loggerFactory);
+            var tables = new StoreSchema(servers.Primary, session.Tables);
             if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
             {
                 long start = time.GetTimestamp();
                 await tables.MigrateAsync(session._store, cancellationToken).ConfigureAwait(false);
                 TimeSpan elapsed = time.GetElapsedTime(start);
-                Log.SchemaMade(session._logger, schema, StoreSchema.Current, elapsed);
+                Log.SchemaMade(session._logger, options.Schema, StoreSchema.Current, elapsed);
             }
             await session.DescribeAsync(cancellationToken).ConfigureAwait(false);
             session._runner.Start();
@@ -73,7 +80,7 @@ internal sealed class StoreSession : IAsyncDisposable
             if (session is not null)
                 await session.DisposeAsync().ConfigureAwait(false);
             else
-                await source.DisposeAsync().ConfigureAwait(false);
+                await servers.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -90,7 +97,7 @@ internal sealed class StoreSession : IAsyncDisposable
             // The server may be gone.
             Log.StoreCloseFailed(_logger, exception);
         }
-        await Source.DisposeAsync().ConfigureAwait(false);
+        await _servers.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task DescribeAsync(CancellationToken cancellationToken)
