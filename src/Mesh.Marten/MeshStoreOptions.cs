@@ -7,7 +7,7 @@ public sealed class MeshStoreOptions
     public const string SectionName = "EventMesh:Store";
 
     /// <value>
-    /// A PostgreSQL server, 14 or newer, as an Npgsql connection string. Defaults to null: the node starts a private server from the binaries on
+    /// A PostgreSQL server, 14 or newer, as an Npgsql connection string; of several hosts, <c>Host=a,b</c>, the one that is the primary. Defaults to null: the node starts a private server from the binaries on
     /// this machine and stops it with itself.
     /// </value>
     public string? ConnectionString { get; set; }
@@ -24,6 +24,12 @@ public sealed class MeshStoreOptions
     /// then the search path; for an existing cluster the one of its version.
     /// </value>
     public string? PostgresBin { get; set; }
+
+    /// <value>
+    /// Whether queries go to a standby when the connection string names several hosts; the log itself is always written to the primary. A standby may be
+    /// behind: answers say up to which place they know the log. Without a standby the primary answers. Defaults to false.
+    /// </value>
+    public bool ReadFromReplica { get; set; }
 
     /// <value>
     /// The schema of the log and its views: a lower-case letter, then at most 30 of a-z, 0-9 and _. Nodes that share a database and a schema are

@@ -26,6 +26,7 @@ internal static class MeshCommandLine
             TrustCommand.Create(),
             StoreCommand.Create(),
             ProjectionsCommand.Create(),
+            FleetCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {

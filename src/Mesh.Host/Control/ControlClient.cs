@@ -52,6 +52,9 @@ internal sealed class ControlClient : IDisposable
     public Task<TrustChangeView> ChangeTrustAsync(string command, TrustRequest request, CancellationToken cancellationToken) =>
         PostAsync<TrustRequest, TrustChangeView>($"v1/trust/{command}", request, cancellationToken);
 
+    /// <summary>What is known of all nodes in the database, or of one part of it: <c>/peers</c>, <c>/cache</c>, <c>/trust</c>.</summary>
+    public Task<T> GetFleetAsync<T>(string part, CancellationToken cancellationToken) => GetAsync<T>($"v1/fleet{part}", cancellationToken);
+
     /// <summary>Dials an address for the cache.</summary>
     public Task<CacheEntryView> AddToCacheAsync(ConnectRequest request, CancellationToken cancellationToken) =>
         PostAsync<ConnectRequest, CacheEntryView>("v1/cache", request, cancellationToken);

@@ -66,6 +66,7 @@ internal static class NodeApplication
         services.AddSingleton<IDoctorProbe, DataDirectoryProbe>();
         services.AddSingleton<IDoctorProbe, PortProbe>();
         services.AddSingleton<IDoctorProbe, StoreProbe>();
+        services.AddSingleton<IDoctorProbe, FleetProbe>();
         services.AddSingleton<IDoctorProbe, PluginsProbe>();
         services.AddSingleton<IDoctorProbe, ProjectionsProbe>();
         return services;

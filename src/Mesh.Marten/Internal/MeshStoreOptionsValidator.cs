@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using EventMesh.Marten.Store.Internal;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -25,6 +26,13 @@ internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshS
                     errors.Add("EventMesh:Store:ConnectionString names no Host.");
                 if (!string.IsNullOrEmpty(builder.Password) && !string.IsNullOrWhiteSpace(options.PasswordFile))
                     errors.Add("EventMesh:Store:PasswordFile is set, and EventMesh:Store:ConnectionString has a password too: take one of them away.");
+                if (builder.TargetSessionAttributes is { } target && !string.Equals(target, "primary", StringComparison.OrdinalIgnoreCase)
+                    && !string.Equals(target, "read-write", StringComparison.OrdinalIgnoreCase))
+                    errors.Add($"EventMesh:Store:ConnectionString asks for a session that is {target}; the log needs the primary. Queries go to a standby by EventMesh:Store:ReadFromReplica.");
+                if (options.ReadFromReplica && !StoreServers.IsSeveral(builder.Host))
+                    errors.Add("EventMesh:Store:ReadFromReplica needs several hosts in EventMesh:Store:ConnectionString: Host=a,b.");
+                if (builder.MaxPoolSize < ConnectionBudget.Least)
+                    errors.Add($"EventMesh:Store:ConnectionString allows {builder.MaxPoolSize} connections (Maximum Pool Size); a node needs at least {ConnectionBudget.Least}.");
             }
             catch (ArgumentException exception)
             {

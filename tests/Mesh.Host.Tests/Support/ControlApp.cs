@@ -6,6 +6,7 @@ using EventMesh.Host.Endpoints;
 using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Queries;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -44,7 +45,7 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
-    public static async Task<ControlApp> StartAsync()
+    public static async Task<ControlApp> StartAsync(IFleetQueries? fleet = null)
     {
         string data = Directory.CreateTempSubdirectory("mesh-host-").FullName;
         FakeMesh mesh = new();
@@ -61,6 +62,7 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
         FakeProjections projections = new();
         builder.Services.AddSingleton<IProjectionControl>(projections);
+        if (fleet is not null) builder.Services.AddSingleton(fleet);
         builder.Services.AddControl();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(o => o.ListenUnixSocket(ControlSocket.GetPath(data)));

@@ -87,26 +87,31 @@ internal abstract class LogProjection
     public static LogFilter FilterFor(IReadOnlyList<LogProjection> projections) =>
         LogFilter.Events(projections[0]._registry, [.. projections.SelectMany(projection => projection._eventTypes)]);
 
-    /// <summary>Folds what a node's log holds beyond the projection's position.</summary>
+    /// <summary>Folds what a node's log holds beyond the projection's position, as the leader of a term; whether there is more.</summary>
     /// <param name="tenant">The node.</param>
     /// <param name="page">What comes next, where it has been read already: only this is folded then.</param>
+    /// <param name="lease">By which the leader writes.</param>
+    /// <param name="term">The leader's term.</param>
+    /// <param name="pages">How many pages to read and fold at most, otherwise.</param>
     /// <param name="cancellationToken">Gives up; what is committed stays.</param>
-    public async Task CatchUpAsync(string tenant, LogPage? page, CancellationToken cancellationToken)
+    public async Task<bool> CatchUpAsync(
+        string tenant, LogPage? page, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source!.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             bool more = true;
-            while (more)
+            for (int folded = 0; more && folded < (page is null ? pages : 1); folded++)
             {
                 NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
-                    more = await FoldPageAsync(connection, tenant, generation: null, page, LogReader.PageSize, cancellationToken).ConfigureAwait(false)
-                        && page is null;
+                    await lease.EnterAsync(connection, term, cancellationToken).ConfigureAwait(false);
+                    more = await FoldPageAsync(connection, tenant, generation: null, page, LogReader.PageSize, cancellationToken).ConfigureAwait(false);
                     await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 }
             }
+            return more;
         }
     }
 

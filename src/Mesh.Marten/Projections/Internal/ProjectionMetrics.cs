@@ -18,6 +18,9 @@ internal static class ProjectionMetrics
             "eventmesh.projection.lag", () => Measure(runner => runner.Lags), "{event}", "Events of all logs that a projection has not gone past yet.");
         MeshTelemetry.Meter.CreateObservableGauge(
             "eventmesh.projection.paused", () => Measure(runner => runner.Paused), "{log}", "Logs in which a projection can't fold what comes next.");
+        MeshTelemetry.Meter.CreateObservableUpDownCounter(
+            "eventmesh.projection.leading", () => Runners.Keys.Count(runner => runner.Term > 0), "{leader}",
+            "1 where this process lets the projections of its database follow.");
     }
 
     public static void Observe(ProjectionRunner runner) => Runners[runner] = true;
