@@ -13,6 +13,13 @@ public sealed class MeshStoreOptions
     public string? ConnectionString { get; set; }
 
     /// <value>
+    /// A file that holds the password for <see cref="ConnectionString"/> and nothing else, open to its owner only (mode 0600 or 0400). It is read for each new
+    /// connection, so that a changed password needs no restart. Defaults to null: the connection string has it, or <c>PGPASSWORD</c>, <c>PGPASSFILE</c> or a
+    /// <c>Passfile</c> as libpq knows them.
+    /// </value>
+    public string? PasswordFile { get; set; }
+
+    /// <value>
     /// The folder with <c>initdb</c> and <c>postgres</c> for the private server. Defaults to null: the newest of <c>/usr/lib/postgresql/*/bin</c>,
     /// then the search path; for an existing cluster the one of its version.
     /// </value>
@@ -29,4 +36,10 @@ public sealed class MeshStoreOptions
     /// tenants of one log. Defaults to <c>mesh</c>.
     /// </value>
     public string Schema { get; set; } = "mesh";
+
+    /// <value>
+    /// Whether the node makes and upgrades the schema at its start, for which its role must own it. When not, it refuses to start on a schema that is
+    /// missing or older and names the command: <c>mesh store migrate</c>, or <c>mesh store script</c> for somebody else to run. Defaults to true.
+    /// </value>
+    public bool AutoMigrate { get; set; } = true;
 }

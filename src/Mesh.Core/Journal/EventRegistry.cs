@@ -17,8 +17,12 @@ public sealed class EventRegistry
     private readonly FrozenDictionary<Type, EventDescriptor> _byType;
 
     /// <summary>Makes a registry of event types.</summary>
-    /// <exception cref="ArgumentException">A type is no sealed event with a <see cref="MeshEventAttribute"/>, or two have the same name on disk.</exception>
-    public EventRegistry(IEnumerable<Type> types)
+    /// <param name="types">The events, each in its newest version.</param>
+    /// <param name="upcasts">What reads the older versions of them: from version 1 on, or from whichever the log may still hold, to the newest without a gap.</param>
+    /// <exception cref="ArgumentException">
+    /// A type is no sealed event with a <see cref="MeshEventAttribute"/>, two have the same name on disk, or an upcast leads to no registered version.
+    /// </exception>
+    public EventRegistry(IEnumerable<Type> types, IEnumerable<EventUpcast>? upcasts = null)
     {
         ArgumentNullException.ThrowIfNull(types);
         var byName = new Dictionary<string, EventDescriptor>(StringComparer.Ordinal);
@@ -29,16 +33,30 @@ public sealed class EventRegistry
                 throw new ArgumentException($"{type} and {byName[descriptor.WireName].Type} are both named '{descriptor.WireName}'.", nameof(types));
         }
         All = [.. byName.Values.OrderBy(descriptor => descriptor.WireName, StringComparer.Ordinal)];
-        _byName = byName.ToFrozenDictionary(StringComparer.Ordinal);
         _byType = All.ToFrozenDictionary(descriptor => descriptor.Type);
+        // From the newest version down: each older one goes the way of the next after its own step.
+        foreach (EventUpcast upcast in (upcasts ?? []).OrderByDescending(upcast => upcast.FromVersion))
+        {
+            if (!byName.TryGetValue($"{upcast.Name}.v{upcast.FromVersion + 1}", out EventDescriptor? next))
+                throw new ArgumentException($"The upcast of '{upcast.WireName}' leads to a version that is not registered.", nameof(upcasts));
+            if (!byName.TryAdd(upcast.WireName, next with { WireName = upcast.WireName, Upcasts = [upcast, .. next.Upcasts] }))
+                throw new ArgumentException($"'{upcast.WireName}' is registered twice.", nameof(upcasts));
+        }
+        Readable = [.. byName.Values.OrderBy(descriptor => descriptor.WireName, StringComparer.Ordinal)];
+        _byName = byName.ToFrozenDictionary(StringComparer.Ordinal);
     }
 
     /// <summary>All events of EventMesh.Abstractions.</summary>
     public static EventRegistry Default { get; } = new(
-        typeof(IMeshEvent).Assembly.GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false } && type.IsAssignableTo(typeof(IMeshEvent))));
+        typeof(IMeshEvent).Assembly.GetTypes().Where(type => type is { IsAbstract: false, IsInterface: false } && type.IsAssignableTo(typeof(IMeshEvent))),
+        // A line for each version that is not the newest any more, and its golden file stays.
+        upcasts: []);
 
-    /// <summary>The events in order of their names on disk.</summary>
+    /// <summary>The events in order of their names on disk, each in the version that is written.</summary>
     public IReadOnlyList<EventDescriptor> All { get; }
+
+    /// <summary>Those and the older versions that can still be read.</summary>
+    public IReadOnlyList<EventDescriptor> Readable { get; }
 
     /// <summary>What is registered for a CLR type.</summary>
     /// <exception cref="ArgumentException">The type is not registered.</exception>

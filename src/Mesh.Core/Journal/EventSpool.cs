@@ -21,9 +21,18 @@ public sealed class EventSpool : IDisposable
 
     private const int FormatVersion = 1;
 
+    private readonly EventRegistry _registry;
     private SqliteConnection? _connection;
     private EventTable? _events;
     private long _count;
+
+    /// <summary>Makes a spool; <see cref="Open"/> gives it its file.</summary>
+    public EventSpool()
+        : this(EventRegistry.Default)
+    {
+    }
+
+    internal EventSpool(EventRegistry registry) => _registry = registry;
 
     /// <summary>The file; empty before <see cref="Open"/>.</summary>
     public string Path { get; private set; } = "";
@@ -191,7 +200,7 @@ public sealed class EventSpool : IDisposable
         CheckOwner(node);
         _count = Number("SELECT count(*) FROM event");
         LastNodeSeq = Number("SELECT coalesce(max(node_seq), 0) FROM event");
-        _events = new EventTable(Connection());
+        _events = new EventTable(Connection(), _registry);
     }
 
     private void CheckOwner(NodeId node)

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using EventMesh.Events;
@@ -42,13 +43,25 @@ public static class MeshJson
         ArgumentNullException.ThrowIfNull(descriptor);
         try
         {
-            return (IMeshEvent?)JsonSerializer.Deserialize(json, descriptor.Type, Options) ?? throw new JsonException("It is null.");
+            object? data = descriptor.Upcasts.Count == 0
+                ? JsonSerializer.Deserialize(json, descriptor.Type, Options)
+                : Upcast(descriptor, json).Deserialize(descriptor.Type, Options);
+            return (IMeshEvent?)data ?? throw new JsonException("It is null.");
         }
-        catch (JsonException exception)
+        // An upcast's own failures mean the same: the content is not of the shape that it was published with.
+        catch (Exception exception) when (exception is JsonException || descriptor.Upcasts.Count > 0)
         {
             throw new MeshException(
                 MeshError.StoreIncompatible, $"The content of an event '{descriptor.WireName}' can't be read: {exception.Message}", exception);
         }
+    }
+
+    private static JsonObject Upcast(EventDescriptor descriptor, ReadOnlySpan<byte> json)
+    {
+        JsonObject content = JsonNode.Parse(json) as JsonObject ?? throw new JsonException("It is no object.");
+        foreach (EventUpcast upcast in descriptor.Upcasts)
+            content = upcast.Apply(content);
+        return content;
     }
 
     private static JsonSerializerOptions Create()

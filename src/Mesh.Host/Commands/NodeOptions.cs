@@ -20,7 +20,8 @@ internal static class NodeOptions
 
     private static readonly Option<PeerKind?> Kind = CreateKind();
 
-    private static readonly Option<string?> Store = new("--store")
+    /// <summary><c>--store</c>.</summary>
+    public static readonly Option<string?> Store = new("--store")
     {
         Description = "PostgreSQL's connection string. Default: a private server of the node's own.",
         HelpName = "connection string",

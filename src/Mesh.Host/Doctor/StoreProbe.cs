@@ -1,3 +1,4 @@
+using EventMesh.Host.Hosting;
 using EventMesh.Marten;
 using EventMesh.Marten.Embedded;
 using EventMesh.Node;
@@ -10,7 +11,6 @@ namespace EventMesh.Host.Doctor;
 internal sealed class StoreProbe(IOptions<MeshStoreOptions> store, IOptions<MeshOptions> mesh) : IDoctorProbe
 {
     private const int ConnectSeconds = 5;
-    private const string NodeIdFile = "node-id";
 
     public async Task<IReadOnlyList<DoctorCheck>> ExamineAsync(CancellationToken cancellationToken)
     {
@@ -24,10 +24,9 @@ internal sealed class StoreProbe(IOptions<MeshStoreOptions> store, IOptions<Mesh
     private async Task<DoctorCheck> ExaminePrivateAsync(CancellationToken cancellationToken)
     {
         string data = Path.GetFullPath(mesh.Value.DataDirectory);
-        string file = Path.Combine(data, NodeIdFile);
         try
         {
-            NodeId? node = File.Exists(file) ? NodeId.Parse((await File.ReadAllTextAsync(file, cancellationToken)).Trim()) : null;
+            NodeId? node = NodeIdFile.Read(data);
             string server = await PrivatePostgres.FindServerAsync(node, data, store.Value.PostgresBin, cancellationToken);
             return DoctorCheck.Ok(MeshDoctor.StoreCheck, $"a private server of the node's own, {server}: Store:ConnectionString names no other");
         }

@@ -44,7 +44,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     public PrivatePostgresLocation Location { get; }
 
     /// <summary>The Npgsql connection string, without a secret: the kernel tells the server who connects.</summary>
-    public string ConnectionString => $"Host={Location.SocketDirectory};Username={ClusterFiles.Role};Database=postgres";
+    public string ConnectionString => Location.ConnectionString;
 
     /// <summary>The major version of the server.</summary>
     public int Major => _binaries.Major;

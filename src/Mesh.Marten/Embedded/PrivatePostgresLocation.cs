@@ -1,3 +1,5 @@
+using EventMesh.Marten.Embedded.Internal;
+
 namespace EventMesh.Marten.Embedded;
 
 /// <summary>Where a private server keeps its files, and as whom it runs.</summary>
@@ -14,4 +16,7 @@ public sealed record PrivatePostgresLocation(string Directory, string SocketDire
 
     /// <summary>Held by the process that runs the server.</summary>
     public string LockFile => Path.Combine(Directory, "lock");
+
+    /// <summary>The Npgsql connection string, without a secret: the kernel tells the server who connects.</summary>
+    public string ConnectionString => $"Host={SocketDirectory};Username={ClusterFiles.Role};Database=postgres";
 }

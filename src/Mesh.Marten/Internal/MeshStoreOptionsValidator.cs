@@ -29,11 +29,17 @@ internal sealed partial class MeshStoreOptionsValidator : IValidateOptions<MeshS
                     errors.Add("EventMesh:Store:ReadFromReplica needs several hosts in EventMesh:Store:ConnectionString: Host=a,b.");
                 if (builder.MaxPoolSize < ConnectionBudget.Least)
                     errors.Add($"EventMesh:Store:ConnectionString allows {builder.MaxPoolSize} connections (Maximum Pool Size); a node needs at least {ConnectionBudget.Least}.");
+                if (!string.IsNullOrEmpty(builder.Password) && !string.IsNullOrWhiteSpace(options.PasswordFile))
+                    errors.Add("EventMesh:Store:PasswordFile is set, and EventMesh:Store:ConnectionString has a password too: take one of them away.");
             }
             catch (ArgumentException exception)
             {
                 errors.Add($"EventMesh:Store:ConnectionString is not an Npgsql connection string: {exception.Message}");
             }
+        }
+        else if (!string.IsNullOrWhiteSpace(options.PasswordFile))
+        {
+            errors.Add("EventMesh:Store:PasswordFile is for a server that EventMesh:Store:ConnectionString names; a private server has no password.");
         }
         return errors.Count == 0 ? ValidateOptionsResult.Success : ValidateOptionsResult.Fail(errors);
     }

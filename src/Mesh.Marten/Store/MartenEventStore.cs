@@ -74,7 +74,7 @@ public sealed class MartenEventStore : IEventStore
                     _postgres = await PrivatePostgres.StartAsync(node, dataDirectory, _options.PostgresBin, _time, _loggerFactory, cancellationToken)
                         .ConfigureAwait(false);
                 StoreSession session = await StoreSession.OpenAsync(
-                    _postgres?.ConnectionString ?? _options.ConnectionString!, isPrivate, _options, node, _registry, _time, _loggerFactory,
+                    _options, _postgres?.ConnectionString ?? _options.ConnectionString!, isPrivate, node, _registry, _time, _loggerFactory,
                     cancellationToken).ConfigureAwait(false);
                 Volatile.Write(ref _session, session);
                 TimeSpan elapsed = _time.GetElapsedTime(start);

@@ -12,11 +12,13 @@ internal sealed class EventTable : IDisposable
         " time INTEGER NOT NULL, trace_parent TEXT, data BLOB NOT NULL) STRICT;";
 
     private readonly SqliteConnection _connection;
+    private readonly EventRegistry _registry;
     private readonly SqliteCommand _insert;
 
-    public EventTable(SqliteConnection connection)
+    public EventTable(SqliteConnection connection, EventRegistry registry)
     {
         _connection = connection;
+        _registry = registry;
         _insert = connection.CreateCommand();
         // Replacing keeps a retry of an append whose failure came after its commit from failing for ever.
         _insert.CommandText = "INSERT OR REPLACE INTO event VALUES($node_seq, $epoch, $id, $name, $time, $trace_parent, $data)";
@@ -59,19 +61,19 @@ internal sealed class EventTable : IDisposable
         parameters[0].Value = recorded.NodeSeq;
         parameters[1].Value = recorded.Epoch;
         parameters[2].Value = recorded.Id.ToByteArray(bigEndian: true);
-        parameters[3].Value = EventRegistry.Default.Get(recorded.Data.GetType()).WireName;
+        parameters[3].Value = _registry.Get(recorded.Data.GetType()).WireName;
         parameters[4].Value = EventTime.ToMicroseconds(recorded.Time);
         parameters[5].Value = (object?)recorded.TraceParent ?? DBNull.Value;
         parameters[6].Value = MeshJson.Serialize(recorded.Data);
         return _insert.ExecuteNonQuery();
     }
 
-    private static RecordedEvent Row(SqliteDataReader reader) =>
+    private RecordedEvent Row(SqliteDataReader reader) =>
         new(
             new Guid(reader.GetFieldValue<byte[]>(2), bigEndian: true),
             reader.GetInt32(1),
             reader.GetInt64(0),
             EventTime.FromMicroseconds(reader.GetInt64(4)),
-            MeshJson.Deserialize(EventRegistry.Default.Get(reader.GetString(3)), reader.GetFieldValue<byte[]>(6)),
+            MeshJson.Deserialize(_registry.Get(reader.GetString(3)), reader.GetFieldValue<byte[]>(6)),
             reader.IsDBNull(5) ? null : reader.GetString(5));
 }

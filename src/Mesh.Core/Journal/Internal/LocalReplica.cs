@@ -15,7 +15,7 @@ namespace EventMesh.Journal.Internal;
 /// store whether it has the event at its end. It survives the end of the process; that of the machine may cost it its last seconds.
 /// </summary>
 /// <remarks>One call at a time. No call fails: a replica that can't be read or written is given up until the next start, with a line in the log.</remarks>
-internal sealed class LocalReplica(ILogger logger) : IDisposable
+internal sealed class LocalReplica(ILogger logger, EventRegistry? registry = null) : IDisposable
 {
     /// <summary>The name of the file in the data directory.</summary>
     public const string FileName = "replica.db";
@@ -142,7 +142,7 @@ internal sealed class LocalReplica(ILogger logger) : IDisposable
             if (make.ExecuteScalar() as string != node.ToString())
                 throw new InvalidDataException($"It belongs to another node than {node}.");
         }
-        _events = new EventTable(_connection);
+        _events = new EventTable(_connection, registry ?? EventRegistry.Default);
     }
 
     private void Attempt(Action action)

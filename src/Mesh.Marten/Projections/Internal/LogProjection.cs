@@ -24,7 +24,7 @@ internal abstract class LogProjection
         Schema = schema;
         _source = source;
         _reader = reader;
-        _filter = LogFilter.Events(eventTypes.Select(type => EventRegistry.Default.Get(type).WireName));
+        _filter = LogFilter.Events(reader?.Registry ?? EventRegistry.Default, eventTypes);
     }
 
     /// <summary>The name of its view, of its rows in the tables of positions, and of its shard in Marten's.</summary>
@@ -56,19 +56,27 @@ internal abstract class LogProjection
     /// <summary>SQL: lets the views show a generation.</summary>
     public abstract string CreateViews(int generation);
 
-    /// <summary>SQL: what a schema that does not know this projection yet needs of it; it follows each log from its beginning.</summary>
+    /// <summary>SQL: what a schema without this projection needs of it. Where it is, another generation may be in use, which its views must go on showing.</summary>
     public string CreateFirst() =>
         $"""
-        do $make$ begin
+        do $mesh$ begin
         if not exists (select from {Schema}.projection where name = '{Name}') then
-        {CreateTable(1)}{CreateViews(1)}insert into {Schema}.projection (name, generation) values ('{Name}', 1);
+        {CreateTable(1)}{CreateViews(1)}
+        insert into {Schema}.projection (name, generation) values ('{Name}', 1);
         end if;
-        end $make$;
+        end $mesh$;
 
         """;
 
     /// <summary>Folds what a node's log holds beyond the projection's position, as the leader of a term; whether there is more.</summary>
-    public async Task<bool> CatchUpAsync(string tenant, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken)
+    public Task<bool> CatchUpAsync(string tenant, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken) =>
+        CatchUpAsync(tenant, connection => lease.EnterAsync(connection, term, cancellationToken), pages, cancellationToken);
+
+    /// <summary>Folds all that a node's log holds beyond the projection's position, beside whoever leads: the lock of the position keeps the two apart.</summary>
+    public Task CatchUpAsync(string tenant, CancellationToken cancellationToken) =>
+        CatchUpAsync(tenant, _ => Task.CompletedTask, int.MaxValue, cancellationToken);
+
+    private async Task<bool> CatchUpAsync(string tenant, Func<NpgsqlConnection, Task> enter, int pages, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source!.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -79,7 +87,7 @@ internal abstract class LogProjection
                 NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
-                    await lease.EnterAsync(connection, term, cancellationToken).ConfigureAwait(false);
+                    await enter(connection).ConfigureAwait(false);
                     // Shared: a rebuild that switches the generation waits for us, and we for it.
                     int generation = await Sql.ScalarAsync<int>(
                         connection, $"select generation from {Schema}.projection where name = $1 for share", cancellationToken, Name).ConfigureAwait(false);

@@ -11,6 +11,7 @@ internal sealed class ProjectionRebuild(LogProjection projection, LogTables tabl
 {
     public async Task RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
+        await StoreSchema.ThrowIfNewerAsync(connection, tables, cancellationToken).ConfigureAwait(false);
         // One rebuild of a projection at a time, whoever asks; the lock ends with the connection when this process does.
         await Sql.ExecuteAsync(connection, "select pg_advisory_lock(hashtextextended($1, 0))", cancellationToken, LockName).ConfigureAwait(false);
         try

@@ -25,6 +25,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private const int PagesInTurn = 20;
 
     private readonly NpgsqlDataSource _source;
+    private readonly LogTables _tables;
     private readonly IReadOnlyList<LogProjection> _projections;
     private readonly ProjectionLease _lease;
     private readonly TimeProvider _time;
@@ -45,6 +46,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         NpgsqlDataSource source, LogTables tables, NodeId node, int connections, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
     {
         _source = source;
+        _tables = tables;
         _projections = projections;
         _lease = new ProjectionLease(tables, node);
         _time = time;
@@ -122,6 +124,8 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         {
             try
             {
+                // A program that is older than the schema declines, before it takes the lock and also when the schema is upgraded while it holds it.
+                await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
                 await ProjectionLease.PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
                 while (!await _lease.TryTakeAsync(connection, cancellationToken).ConfigureAwait(false))
                     await Task.Delay(ProjectionLease.Beat, _time, cancellationToken).ConfigureAwait(false);
@@ -187,6 +191,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 if (left < TimeSpan.FromMilliseconds(1) || !await connection.WaitAsync(left, cancellationToken).ConfigureAwait(false))
                     wake.AddAll();
             }
+            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
             string[]? tenants = wake.Reset();
             if (tenants is null)
                 lastLook = _time.GetTimestamp();

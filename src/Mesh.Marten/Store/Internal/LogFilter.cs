@@ -23,8 +23,9 @@ internal sealed record LogFilter
     public static LogFilter Families(IReadOnlySet<StreamFamily>? families) =>
         families is null ? None : new("and split_part(stream_id, '/', 1) = any($4)", [.. families.Select(StreamName)]);
 
-    /// <summary>By name on disk.</summary>
-    public static LogFilter Events(IEnumerable<string> names) => new("and type = any($4)", [.. names]);
+    /// <summary>Without the events that are known and not wanted; one that this program does not know is met and refused.</summary>
+    public static LogFilter Events(EventRegistry registry, IReadOnlyCollection<Type> wanted) =>
+        new("and type <> all($4)", [.. registry.Readable.Where(descriptor => !wanted.Contains(descriptor.Type)).Select(descriptor => descriptor.WireName)]);
 
     // The part of the stream's key before the month.
     private static string StreamName(StreamFamily family) => EventRegistry.StreamKey(family, DateTimeOffset.UnixEpoch).Split('/')[0];

@@ -17,6 +17,9 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
 
     private readonly string _positionSql = $"select epoch, node_seq, time from {tables.Nodes} where tenant_id = $1";
 
+    /// <summary>The events that it can read.</summary>
+    public EventRegistry Registry => registry;
+
     public static string Tenant(NodeId node) => node.ToString();
 
     public async Task<LogPosition> GetPositionAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)

@@ -30,6 +30,9 @@ internal static class MartenSetup
         options.Events.EnableUniqueIndexOnEventId = true;
         options.Events.EnableBigIntEvents = true;
         options.Events.MetadataConfig.HeadersEnabled = true;
+        // Ours on Marten's table: otherwise its migration would drop them.
+        foreach (string index in new StoreSchema(source, tables).Parts.SelectMany(part => SchemaContent.ReadIndexes(part.Sql)))
+            options.Events.IgnoreIndex(index);
         foreach (EventDescriptor descriptor in registry.All)
             options.Events.MapEventType(descriptor.Type, descriptor.WireName);
     }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Security.Authentication;
 using JasperFx;
 using Npgsql;
 
@@ -34,10 +35,15 @@ internal static class StoreErrors
         {
             // The validator has its own words for that.
         }
-        return new MeshException(
-            MeshError.StoreUnavailable,
-            $"PostgreSQL at {server} can't be used: {Root(exception).Message.TrimEnd('.')}. Start it or correct EventMesh:Store:ConnectionString; without one the node starts a private server.",
-            exception);
+        string remedy = Root(exception) switch
+        {
+            AuthenticationException =>
+                "The server's certificate must lead to the authority in 'Root Certificate' of EventMesh:Store:ConnectionString and, with SslMode=VerifyFull, name the host.",
+            PostgresException { SqlState: PostgresErrorCodes.InvalidPassword or PostgresErrorCodes.InvalidAuthorizationSpecification } =>
+                "Correct the user in EventMesh:Store:ConnectionString, or its password: there, in EventMesh:Store:PasswordFile, PGPASSWORD or a passfile.",
+            _ => "Start it or correct EventMesh:Store:ConnectionString; without one the node starts a private server.",
+        };
+        return new MeshException(MeshError.StoreUnavailable, $"PostgreSQL at {server} can't be used: {Root(exception).Message.TrimEnd('.')}. {remedy}", exception);
     }
 
     public static MeshError Classify(Exception exception)
@@ -61,6 +67,12 @@ internal static class StoreErrors
         return MeshError.Unknown;
     }
 
+    /// <summary>What PostgreSQL says when the role lacks a right; null for another failure.</summary>
+    public static string? Lacks(Exception exception) =>
+        Root(exception) is PostgresException { SqlState: PostgresErrorCodes.InsufficientPrivilege } refusal
+            ? refusal.MessageText
+            : null;
+
     private static MeshError Classify(string state) => state switch
     {
         PostgresErrorCodes.UniqueViolation => MeshError.ConcurrencyConflict,
@@ -77,7 +89,7 @@ internal static class StoreErrors
     {
         for (Exception? e = exception; e is not null; e = e.InnerException)
         {
-            if (e is PostgresException or SocketException)
+            if (e is MeshException or PostgresException or SocketException or AuthenticationException)
                 return e;
         }
         return exception;

@@ -2,20 +2,23 @@ using EventMesh.Marten.Projections.Internal;
 using JasperFx;
 using Marten;
 using Npgsql;
+using Weasel.Core;
+using Weasel.Postgresql;
+using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Store.Internal;
 
-/// <summary>Makes and checks the schema. It changes only here, at open, one process at a time; afterwards nothing alters a table.</summary>
+/// <summary>Makes and checks the schema. It changes only here, one process at a time; afterwards nothing alters a table.</summary>
 internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 {
     /// <summary>The version that this program makes and understands.</summary>
     public const int Current = 2;
 
+    // Any number, the same in all versions of this program.
+    internal const long MigrationLock = 0x45564d53_4d455348;
+
     /// <summary>The oldest major version of the server.</summary>
     private const int OldestServer = 14;
-
-    // Any number, the same in all versions of this program.
-    private const long MigrationLock = 0x45564d53_4d455348;
 
     /// <summary>
     /// What the schema is made of besides Marten's tables, in the order in which it is made. An upgrade from any version runs all of it, so that there is
@@ -29,8 +32,8 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         new(2, "fleet", FleetSchema.Create(tables)),
     ];
 
-    /// <summary>Whether the schema is there, of this version; fails on a newer one.</summary>
-    public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
+    /// <summary>The version of the schema, 0 when it is not there; fails on a newer one.</summary>
+    public async Task<int> GetVersionAsync(CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -38,12 +41,12 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             if (connection.PostgreSqlVersion.Major < OldestServer)
                 throw new MeshException(
                     MeshError.StoreIncompatible, $"The server is PostgreSQL {connection.PostgreSqlVersion}; version {OldestServer} is the oldest that works.");
-            return await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false) == Current;
+            return await ReadKnownVersionAsync(connection, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    /// <summary>Makes or upgrades the schema, unless another process has done it meanwhile.</summary>
-    public async Task MigrateAsync(IDocumentStore store, CancellationToken cancellationToken)
+    /// <summary>Makes or upgrades the schema, unless another process has done it meanwhile; returns the version that it had.</summary>
+    public async Task<int> MigrateAsync(EventRegistry registry, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -51,11 +54,21 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             await Sql.ExecuteAsync(connection, $"select pg_advisory_lock({MigrationLock})", cancellationToken).ConfigureAwait(false);
             try
             {
-                if (await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false) == Current)
-                    return;
+                int version = await ReadKnownVersionAsync(connection, cancellationToken).ConfigureAwait(false);
+                if (version == Current)
+                    return version;
+                // Marten says what its tables are; nothing else needs it at run time.
+                using DocumentStore store = MartenSetup.Build(source, tables, registry);
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
                 // One command without parameters is one transaction: all parts and the version that stands for them, or nothing.
                 await Sql.ExecuteAsync(connection, string.Concat(Parts.Select(part => part.Sql)) + Stamp(), cancellationToken).ConfigureAwait(false);
+                return version;
+            }
+            catch (Exception exception) when (StoreErrors.Lacks(exception) is { } reason)
+            {
+                throw new MeshException(
+                    MeshError.StoreIncompatible,
+                    $"The role '{connection.UserName}' may not make or upgrade the schema '{tables.Schema}': {reason}. {Remedy}", exception);
             }
             finally
             {
@@ -65,8 +78,42 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         }
     }
 
+    /// <summary>What a node that may not migrate says about an older schema.</summary>
+    public MeshException Refuse(int version) => new(
+        MeshError.StoreIncompatible,
+        (version == 0 ? $"There is no schema '{tables.Schema}' in the database" : $"The schema '{tables.Schema}' has version {version}, this program needs {Current}") +
+        $", and EventMesh:Store:AutoMigrate is off. {Remedy}");
+
+    /// <summary>Compares what is there with what this program makes. A newer schema is no failure here.</summary>
+    public async Task<StoreCheck> CheckAsync(EventRegistry registry, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            int version = await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false);
+            if (version == 0)
+                return new StoreCheck(tables.Schema, version, Current, [$"missing: the schema {tables.Schema}"]);
+            using DocumentStore store = MartenSetup.Build(source, tables, registry);
+            SchemaMigration marten = await store.Storage.Database.CreateMigrationAsync(cancellationToken).ConfigureAwait(false);
+            IEnumerable<string> differing = marten.Deltas.Where(Differs)
+                .Select(delta => $"{(delta.Difference == SchemaPatchDifference.Create ? "missing" : "differs")}: {delta.SchemaObject.Identifier.Name} (Marten's)");
+            IReadOnlyList<string> missing = await SchemaContent.FindMissingAsync(connection, tables, Parts, cancellationToken).ConfigureAwait(false);
+            return new StoreCheck(tables.Schema, version, Current, [.. differing, .. missing]);
+        }
+    }
+
+    private static bool Differs(ISchemaObjectDelta delta)
+    {
+        if (delta.Difference is SchemaPatchDifference.None or SchemaPatchDifference.Create)
+            return delta.Difference != SchemaPatchDifference.None;
+        // The key to the streams that Marten would have we drop (LogSchema says why): nothing but that is no difference.
+        using var update = new StringWriter();
+        delta.WriteUpdate(new PostgresqlMigrator(), update);
+        return SchemaScript.ForeignKey().Replace(update.ToString(), "").AsSpan().ContainsAnyExcept("\r\n\t ;");
+    }
+
     // Last, in the same transaction as what it stands for.
-    private string Stamp() =>
+    internal string Stamp() =>
         $"""
         create table if not exists {tables.Version} (
             version int not null,
@@ -75,16 +122,33 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 
         """;
 
-    private async Task<int> ReadVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private const string Remedy =
+        "Run `mesh store migrate` with the role that owns the schema, or give the output of `mesh store script` to whoever may run it.";
+
+    /// <summary>
+    /// Fails when a newer program has upgraded the schema since this one opened it. Appending to it goes on; what reads and folds the logs of others, or replaces
+    /// their tables, asks first.
+    /// </summary>
+    public static async Task ThrowIfNewerAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
+        ThrowIfNewer(await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false), tables);
+
+    private static void ThrowIfNewer(int version, LogTables tables)
     {
-        if (!await Sql.ScalarAsync<bool>(connection, "select to_regclass($1) is not null", cancellationToken, tables.Version).ConfigureAwait(false))
-            return 0;
-        int version = await Sql.ScalarAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken)
-            .ConfigureAwait(false);
-        return version <= Current
-            ? version
-            : throw new MeshException(
+        if (version > Current)
+            throw new MeshException(
                 MeshError.StoreIncompatible,
                 $"The schema '{tables.Schema}' has version {version}, this program knows {Current}: a newer program made it. Update this one.");
     }
+
+    private async Task<int> ReadKnownVersionAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        int version = await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false);
+        ThrowIfNewer(version, tables);
+        return version;
+    }
+
+    private static async Task<int> ReadVersionAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
+        await Sql.ScalarAsync<bool>(connection, "select to_regclass($1) is not null", cancellationToken, tables.Version).ConfigureAwait(false)
+            ? await Sql.ScalarAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken).ConfigureAwait(false)
+            : 0;
 }

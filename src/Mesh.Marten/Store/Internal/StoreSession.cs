@@ -1,21 +1,19 @@
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Projections.Internal;
-using Marten;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace EventMesh.Marten.Store.Internal;
 
-/// <summary>An open store: connections, Marten and the projections, from open to close.</summary>
+/// <summary>An open store: connections and the projections, from open to close.</summary>
 internal sealed class StoreSession : IAsyncDisposable
 {
     private readonly StoreServers _servers;
-    private readonly DocumentStore _store;
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
-    private StoreSession(StoreServers servers, LogTables tables, NodeId node, int folds, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
+    private StoreSession(StoreServers servers, LogTables tables, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
     {
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _servers = servers;
@@ -25,9 +23,8 @@ internal sealed class StoreSession : IAsyncDisposable
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _store = MartenSetup.Build(source, tables, registry);
-        _runner = new ProjectionRunner(source, tables, node, folds, Projections, time, _logger);
-        Writer = new LogWriter(source, _store, tables, Reader, registry);
+        _runner = new ProjectionRunner(source, tables, node, servers.Folds, Projections, time, _logger);
+        Writer = new LogWriter(source, tables, Reader, registry);
     }
 
     public NpgsqlDataSource Source { get; }
@@ -52,22 +49,22 @@ internal sealed class StoreSession : IAsyncDisposable
     public string Host { get; private set; } = "";
 
     public static async Task<StoreSession> OpenAsync(
-        string connectionString, bool isPrivate, MeshStoreOptions options, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
+        MeshStoreOptions options, string connectionString, bool isPrivate, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
         CancellationToken cancellationToken)
     {
-        var builder = new NpgsqlDataSourceBuilder(connectionString);
-        ConnectionBudget.Apply(builder.ConnectionStringBuilder, isPrivate);
-        int folds = ConnectionBudget.Folds(builder.ConnectionStringBuilder);
-        StoreServers servers = StoreServers.Create(builder, options.ReadFromReplica);
+        StoreServers servers = StoreSource.Open(options, connectionString, isPrivate);
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(servers, new LogTables(options.Schema), node, folds, registry, time, loggerFactory);
+            session = new StoreSession(servers, new LogTables(options.Schema), node, registry, time, loggerFactory);
             var tables = new StoreSchema(servers.Primary, session.Tables);
-            if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
+            int version = await tables.GetVersionAsync(cancellationToken).ConfigureAwait(false);
+            if (version != StoreSchema.Current)
             {
+                if (!options.AutoMigrate)
+                    throw tables.Refuse(version);
                 long start = time.GetTimestamp();
-                await tables.MigrateAsync(session._store, cancellationToken).ConfigureAwait(false);
+                await tables.MigrateAsync(registry, cancellationToken).ConfigureAwait(false);
                 TimeSpan elapsed = time.GetElapsedTime(start);
                 Log.SchemaMade(session._logger, options.Schema, StoreSchema.Current, elapsed);
             }
@@ -88,15 +85,6 @@ internal sealed class StoreSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _runner.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            await _store.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            // The server may be gone.
-            Log.StoreCloseFailed(_logger, exception);
-        }
         await _servers.DisposeAsync().ConfigureAwait(false);
     }
 

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using EventMesh.Host.Errors;
+using EventMesh.Host.Hosting;
+using EventMesh.Marten.Store;
+
+namespace EventMesh.Host.Commands;
+
+/// <summary><c>mesh store</c>: work on the store itself. No running node is needed, and none is hindered.</summary>
+internal static class StoreCommand
+{
+    public static Command Create() => new("store", "Make, upgrade and check the store.")
+    {
+        new Command("migrate", "Make the schema, or upgrade an older one.").ForStore().Runs(MigrateAsync),
+        new Command("check", "Compare the schema with what this program makes; the exit code tells too.").ForStore().Runs(CheckAsync),
+        new Command("script", "Print the SQL that makes or upgrades the schema, for psql. It may run again.").ForStore().Runs(ScriptAsync),
+    };
+
+    /// <summary>Adds the options that name a store.</summary>
+    private static Command ForStore(this Command command)
+    {
+        command.Options.Add(NodeOptions.Store);
+        return command.ForRunningNode();
+    }
+
+    private static async Task<ExitCode> MigrateAsync(CommandContext context, CancellationToken token)
+    {
+        StoreAccess access = StoreAccess.Read(context);
+        await using StoreAdministration store = await access.OpenAsync(token);
+        int from = await store.MigrateAsync(token);
+        int to = StoreAdministration.CurrentVersion;
+        if (context.IsJson) context.WriteJson(new { access.Options.Schema, From = from, To = to });
+        else await context.Out.WriteLineAsync(Describe(from, to));
+        return ExitCode.Success;
+
+        string Describe(int before, int after) => before == 0 ? $"Made the schema '{access.Options.Schema}' of version {after} in {access.Describe()}."
+            : before == after ? $"The schema '{access.Options.Schema}' in {access.Describe()} has version {after}: nothing to do."
+            : $"Upgraded the schema '{access.Options.Schema}' in {access.Describe()} from version {before} to {after}.";
+    }
+
+    private static async Task<ExitCode> CheckAsync(CommandContext context, CancellationToken token)
+    {
+        StoreAccess access = StoreAccess.Read(context);
+        await using StoreAdministration store = await access.OpenAsync(token);
+        StoreCheck check = await store.CheckAsync(token);
+        if (context.IsJson) context.WriteJson(check);
+        else await WriteAsync(context, access, check);
+        return check.IsCurrent ? ExitCode.Success : ExitCode.Store;
+    }
+
+    private static async Task WriteAsync(CommandContext context, StoreAccess access, StoreCheck check)
+    {
+        await context.Out.WriteLineAsync($"The schema '{check.Schema}' in {access.Describe()} has version {check.Version}; this program needs {check.Expected}.");
+        foreach (string difference in check.Differences) await context.Out.WriteLineAsync($"  {difference}");
+        string advice = check.Version > check.Expected ? "A newer program made it: update this one."
+            : check.Version < check.Expected ? "`mesh store migrate` upgrades it, `mesh store script` prints how."
+            : check.Differences.Count > 0 ? "Somebody has changed it: the output of `mesh store script`, run with psql, makes again what is missing."
+            : "All is there.";
+        await context.Out.WriteLineAsync(advice);
+    }
+
+    private static async Task<ExitCode> ScriptAsync(CommandContext context, CancellationToken token)
+    {
+        StoreAccess access = StoreAccess.Read(context);
+        string script = StoreAdministration.WriteScript(access.Options);
+        if (context.IsJson) context.WriteJson(new { access.Options.Schema, Version = StoreAdministration.CurrentVersion, Script = script });
+        else await context.Out.WriteAsync(script);
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,82 @@
+using System.Text.Json;
+using EventMesh.Host.Errors;
+using EventMesh.Host.Hosting;
+using EventMesh.Host.Tests.Support;
+using EventMesh.Identity;
+using EventMesh.Marten.Embedded;
+
+namespace EventMesh.Host.Tests.Commands;
+
+/// <summary><c>mesh store</c>, on the private server of a data directory whose node does not run.</summary>
+public sealed class StoreCommandTests : IAsyncDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("mesh-store-").FullName;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (NodeIdFile.Read(_folder) is { } node) await PrivatePostgres.RemoveAsync(node, _folder, CancellationToken.None);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task The_schema_is_checked_made_and_checked_again_without_a_node()
+    {
+        await MakeNodeAsync();
+
+        CommandResult before = await RunAsync("check");
+        CommandResult made = await RunAsync("migrate");
+        CommandResult again = await RunAsync("migrate", "--output", "json");
+        CommandResult after = await RunAsync("check", "--output", "json");
+
+        before.Code.ShouldBe(ExitCode.Store, before.Error);
+        before.Output.ShouldContain("has version 0");
+        before.Output.ShouldContain("mesh store migrate");
+        made.Code.ShouldBe(ExitCode.Success, made.Error);
+        made.Output.ShouldContain("Made the schema 'mesh'");
+        JsonElement version = JsonElement.Parse(again.Output);
+        version.GetProperty("from").GetInt32().ShouldBe(version.GetProperty("to").GetInt32());
+        after.Code.ShouldBe(ExitCode.Success, after.Error);
+        JsonElement check = JsonElement.Parse(after.Output);
+        check.GetProperty("isCurrent").GetBoolean().ShouldBeTrue();
+        check.GetProperty("differences").GetArrayLength().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task A_script_needs_no_server()
+    {
+        CommandResult script = await CommandResult.RunAsync("store", "script", "--store", "Host=127.0.0.1;Port=1;Username=nobody", "--data", _folder);
+
+        script.Code.ShouldBe(ExitCode.Success, script.Error);
+        script.Output.ShouldContain("create table if not exists mesh.node_log");
+        script.Output.ShouldContain("CREATE TABLE IF NOT EXISTS mesh.mt_events");
+        script.Output.TrimEnd().ShouldEndWith("commit;");
+    }
+
+    [Fact]
+    public async Task A_server_that_is_not_there_is_named_without_its_password()
+    {
+        CommandResult check = await CommandResult.RunAsync(
+            "store", "check", "--store", "Host=127.0.0.1;Port=1;Username=somebody;Password=secret-word;Timeout=3", "--data", _folder, "--verbose");
+
+        check.Code.ShouldBe(ExitCode.Store);
+        check.Error.ShouldContain("127.0.0.1:1");
+        check.Error.ShouldNotContain("secret-word");
+    }
+
+    [Fact]
+    public async Task Where_no_node_has_run_a_store_has_to_be_named()
+    {
+        CommandResult check = await RunAsync("check");
+
+        check.Code.ShouldBe(ExitCode.Store);
+        check.Error.ShouldContain("--store");
+    }
+
+    private async Task MakeNodeAsync()
+    {
+        if (!Directory.Exists("/usr/lib/postgresql")) Assert.Skip("The package postgresql is not installed.");
+        await File.WriteAllTextAsync(Path.Combine(_folder, "node-id"), new NodeId(Guid.NewGuid()).ToString(), TestContext.Current.CancellationToken);
+    }
+
+    private Task<CommandResult> RunAsync(string command, params string[] more) => CommandResult.RunAsync(["store", command, "--data", _folder, .. more]);
+}
