@@ -221,6 +221,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 if (left < TimeSpan.FromMilliseconds(1) || !await connection.WaitAsync(left, cancellationToken).ConfigureAwait(false))
                     wake.AddAll();
             }
+            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
             string[]? tenants = wake.Reset();
             if (tenants is null)
                 lastLook = _time.GetTimestamp();

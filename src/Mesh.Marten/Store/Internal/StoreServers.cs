@@ -10,8 +10,9 @@ internal sealed class StoreServers : IAsyncDisposable
     private const string Recheck = "Host Recheck Seconds";
     private readonly NpgsqlMultiHostDataSource? _several;
 
-    private StoreServers(NpgsqlDataSource primary, NpgsqlDataSource queries, NpgsqlMultiHostDataSource? several)
+    private StoreServers(NpgsqlDataSource primary, NpgsqlDataSource queries, int folds, NpgsqlMultiHostDataSource? several)
     {
+        Folds = folds;
         Primary = primary;
         Queries = queries;
         _several = several;
@@ -23,15 +24,19 @@ internal sealed class StoreServers : IAsyncDisposable
     /// <summary>Where queries go.</summary>
     public NpgsqlDataSource Queries { get; }
 
+    /// <summary>How many projections the pool allows to be folded at a time.</summary>
+    public int Folds { get; }
+
     public static bool IsSeveral(string? hosts) => hosts?.Contains(',', StringComparison.Ordinal) == true;
 
     public static StoreServers Create(NpgsqlDataSourceBuilder builder, bool readFromReplica)
     {
         NpgsqlConnectionStringBuilder text = builder.ConnectionStringBuilder;
+        int folds = ConnectionBudget.Folds(text);
         if (!IsSeveral(text.Host))
         {
             NpgsqlDataSource single = builder.Build();
-            return new StoreServers(single, single, null);
+            return new StoreServers(single, single, folds, null);
         }
         // What may be said of it, the validator knows; here the sources say it.
         text.TargetSessionAttributes = null;
@@ -40,7 +45,7 @@ internal sealed class StoreServers : IAsyncDisposable
             text.HostRecheckSeconds = 1;
         NpgsqlMultiHostDataSource several = builder.BuildMultiHost();
         NpgsqlDataSource primary = several.WithTargetSession(TargetSessionAttributes.Primary);
-        return new StoreServers(primary, readFromReplica ? several.WithTargetSession(TargetSessionAttributes.PreferStandby) : primary, several);
+        return new StoreServers(primary, readFromReplica ? several.WithTargetSession(TargetSessionAttributes.PreferStandby) : primary, folds, several);
     }
 
     public async ValueTask DisposeAsync()

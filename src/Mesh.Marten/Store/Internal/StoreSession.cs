@@ -13,7 +13,7 @@ internal sealed class StoreSession : IAsyncDisposable
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
-    private StoreSession(StoreServers servers, LogTables tables, NodeId node, int folds, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
+    private StoreSession(StoreServers servers, LogTables tables, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
     {
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _servers = servers;
@@ -23,7 +23,7 @@ internal sealed class StoreSession : IAsyncDisposable
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _runner = new ProjectionRunner(source, tables, node, folds, Reader, Projections, time, _logger);
+        _runner = new ProjectionRunner(source, tables, node, servers.Folds, Reader, Projections, time, _logger);
         Writer = new LogWriter(source, tables, Reader, registry);
     }
 
@@ -52,13 +52,11 @@ internal sealed class StoreSession : IAsyncDisposable
         MeshStoreOptions options, string connectionString, bool isPrivate, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
         CancellationToken cancellationToken)
     {
-        NpgsqlDataSourceBuilder builder = StoreSource.Prepare(options, connectionString, isPrivate);
-        int folds = ConnectionBudget.Folds(builder.ConnectionStringBuilder);
-        StoreServers servers = StoreServers.Create(builder, options.ReadFromReplica);
+        StoreServers servers = StoreSource.Open(options, connectionString, isPrivate);
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(servers, new LogTables(options.Schema), node, folds, registry, time, loggerFactory);
+            session = new StoreSession(servers, new LogTables(options.Schema), node, registry, time, loggerFactory);
             var tables = new StoreSchema(servers.Primary, session.Tables);
             int version = await tables.GetVersionAsync(cancellationToken).ConfigureAwait(false);
             if (version != StoreSchema.Current)

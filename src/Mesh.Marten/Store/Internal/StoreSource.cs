@@ -5,12 +5,15 @@ namespace EventMesh.Marten.Store.Internal;
 /// <summary>Makes the connections to the store as the options say.</summary>
 internal static class StoreSource
 {
-    /// <summary>Connections for a tool that does one thing: to the primary, where there are several servers.</summary>
+    /// <summary>For one connection at a time, to the primary where there are several hosts.</summary>
     public static NpgsqlDataSource Build(MeshStoreOptions options, string connectionString, bool isPrivate) =>
         StoreServers.Create(Prepare(options, connectionString, isPrivate), readFromReplica: false).Primary;
 
-    /// <summary>How to connect: the budget of connections and the password.</summary>
-    public static NpgsqlDataSourceBuilder Prepare(MeshStoreOptions options, string connectionString, bool isPrivate)
+    /// <summary>For a node.</summary>
+    public static StoreServers Open(MeshStoreOptions options, string connectionString, bool isPrivate) =>
+        StoreServers.Create(Prepare(options, connectionString, isPrivate), options.ReadFromReplica);
+
+    private static NpgsqlDataSourceBuilder Prepare(MeshStoreOptions options, string connectionString, bool isPrivate)
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString);
         ConnectionBudget.Apply(builder.ConnectionStringBuilder, isPrivate);
