@@ -10,7 +10,8 @@ namespace EventMesh.Marten.Projections.Internal;
 internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? source, LogReader? reader)
     : IntervalProjection<BootstrapCacheEntry>(
         "bootstrap_cache", schema, source, reader,
-        typeof(CacheEntryAdded), typeof(CacheEntryRefreshed), typeof(CacheEntryConfirmed), typeof(CacheEntryEvicted), typeof(DialFailed))
+        typeof(CacheEntryAdded), typeof(CacheEntryRefreshed), typeof(CacheEntryConfirmed), typeof(CacheEntryEvicted), typeof(DialFailed),
+        typeof(CacheSegmentOpened))
 {
     protected override IReadOnlyList<(string Name, string Type)> Columns { get; } =
     [
@@ -28,6 +29,9 @@ internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? 
         DialFailed e => e.Expected,
         _ => null,
     };
+
+    protected override IReadOnlyList<PeerId>? SnapshotOf(IMeshEvent data) =>
+        data is CacheSegmentOpened e ? [.. e.Entries.Select(entry => entry.Peer)] : null;
 
     protected override BootstrapCacheEntry? Fold(PeerId peer, BootstrapCacheEntry? before, RecordedEvent recorded)
     {

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using EventMesh.Events;
 using EventMesh.Identity;
+using EventMesh.Journal;
 using EventMesh.Marten.Store.Internal;
 using Npgsql;
 using NpgsqlTypes;
@@ -59,6 +61,9 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
     /// <summary>The peer whose entry an event may change; null for none.</summary>
     protected abstract PeerId? PeerOf(IMeshEvent data);
 
+    /// <summary>The peers of all entries, for the event that opens a month with them; null for any other.</summary>
+    protected abstract IReadOnlyList<PeerId>? SnapshotOf(IMeshEvent data);
+
     /// <summary>The entry after an event, by the pure fold; null for none.</summary>
     protected abstract TEntry? Fold(PeerId peer, TEntry? before, RecordedEvent recorded);
 
@@ -86,12 +91,30 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
         List<object?[]> rows = [];
         foreach (RecordedEvent recorded in page)
         {
-            if (PeerOf(recorded.Data) is not { } peer)
-                continue;
+            // A snapshot says what is so already, unless the month before it was dropped.
+            if (SnapshotOf(recorded.Data) is { } peers)
+            {
+                foreach (PeerId each in peers.Union(current.Keys).ToList())
+                    Step(each, recorded, isSnapshot: true);
+            }
+            else if (PeerOf(recorded.Data) is { } peer)
+            {
+                Step(peer, recorded, isSnapshot: false);
+            }
+        }
+        // First, since only one version of a peer may be without an end.
+        if (ended.Count > 0)
+            await EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
+        rows.AddRange(current.Where(entry => !entry.Value.IsStored).Select(entry => Row(node, entry.Key, entry.Value, end: null)));
+        if (rows.Count > 0)
+            await Sql.CopyAsync(connection, table, RowColumns, rows, cancellationToken).ConfigureAwait(false);
+
+        void Step(PeerId peer, RecordedEvent recorded, bool isSnapshot)
+        {
             current.TryGetValue(peer, out Version? version);
             TEntry? after = Fold(peer, version?.Entry, recorded);
-            if (ReferenceEquals(after, version?.Entry))
-                continue;
+            if (ReferenceEquals(after, version?.Entry) || (isSnapshot && AreEqual(after, version?.Entry)))
+                return;
             // A version that begins and ends within the page is written whole.
             if (version is { IsStored: true })
                 ended.Add((peer, version, recorded));
@@ -102,20 +125,20 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
             else
                 current[peer] = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
         }
-        // First, since only one version of a peer may be without an end.
-        if (ended.Count > 0)
-            await EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
-        rows.AddRange(current.Where(entry => !entry.Value.IsStored).Select(entry => Row(node, entry.Key, entry.Value, end: null)));
-        if (rows.Count > 0)
-            await Sql.CopyAsync(connection, table, RowColumns, rows, cancellationToken).ConfigureAwait(false);
     }
+
+    // Entries hold lists, which a record compares by reference.
+    private static bool AreEqual(TEntry? one, TEntry? other) =>
+        JsonSerializer.SerializeToUtf8Bytes(one, MeshJson.Options).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, MeshJson.Options));
 
     private async Task<Dictionary<PeerId, Version>> LoadAsync(
         NpgsqlConnection connection, string table, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
     {
+        string select = $"select peer, lower(valid), from_seq, {ColumnNames} from {table} where node_id = $1 and to_seq is null";
         string[] peers = [.. page.Select(recorded => PeerOf(recorded.Data)).OfType<PeerId>().Distinct().Select(peer => peer.ToString())];
-        NpgsqlCommand command = Sql.Command(
-            connection, $"select peer, lower(valid), from_seq, {ColumnNames} from {table} where node_id = $1 and peer = any($2) and to_seq is null", node, peers);
+        NpgsqlCommand command = page.Any(recorded => SnapshotOf(recorded.Data) is not null)
+            ? Sql.Command(connection, select, node)
+            : Sql.Command(connection, $"{select} and peer = any($2)", node, peers);
         List<(PeerId Peer, Version Version)> rows = await Sql.QueryAsync(
             command,
             row =>

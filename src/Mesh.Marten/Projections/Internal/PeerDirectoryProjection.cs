@@ -9,7 +9,7 @@ namespace EventMesh.Marten.Projections.Internal;
 /// <summary>Who is joined, and who was when.</summary>
 internal sealed class PeerDirectoryProjection(string schema, NpgsqlDataSource? source, LogReader? reader)
     : IntervalProjection<JoinedPeer>(
-        "peer_directory", schema, source, reader, typeof(PeerJoined), typeof(PeerUpdated), typeof(PeerLeft))
+        "peer_directory", schema, source, reader, typeof(PeerJoined), typeof(PeerUpdated), typeof(PeerLeft), typeof(PeersSegmentOpened))
 {
     protected override IReadOnlyList<(string Name, string Type)> Columns { get; } =
     [
@@ -24,6 +24,8 @@ internal sealed class PeerDirectoryProjection(string schema, NpgsqlDataSource? s
         PeerLeft e => e.Peer,
         _ => null,
     };
+
+    protected override IReadOnlyList<PeerId>? SnapshotOf(IMeshEvent data) => data is PeersSegmentOpened e ? [.. e.Peers.Select(peer => peer.Peer)] : null;
 
     protected override JoinedPeer? Fold(PeerId peer, JoinedPeer? before, RecordedEvent recorded)
     {
