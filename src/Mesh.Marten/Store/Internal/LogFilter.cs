@@ -6,25 +6,29 @@ namespace EventMesh.Marten.Store.Internal;
 /// <summary>Which events of a log to read.</summary>
 internal sealed record LogFilter
 {
-    private LogFilter(string condition, string[]? values)
+    private LogFilter(string condition, string blockCondition, string[]? values)
     {
         Condition = condition;
+        BlockCondition = blockCondition;
         Values = values;
     }
 
-    public static LogFilter None { get; } = new("", null);
+    public static LogFilter None { get; } = new("", "", null);
 
     /// <summary>SQL, begun with <c>and</c>; <see cref="Values"/> is its parameter $4.</summary>
     public string Condition { get; }
+
+    /// <summary>SQL, begun with <c>and</c>: whether a block can hold such an event.</summary>
+    public string BlockCondition { get; }
 
     public string[]? Values { get; }
 
     /// <summary>By stream, so that an event that this program does not know is met and refused, not passed over.</summary>
     public static LogFilter Families(IReadOnlySet<StreamFamily>? families) =>
-        families is null ? None : new("and split_part(stream_id, '/', 1) = any($4)", [.. families.Select(StreamName)]);
+        families is null ? None : new("and split_part(stream_id, '/', 1) = any($4)", "and family = any($4)", [.. families.Select(StreamName)]);
 
     /// <summary>By name on disk.</summary>
-    public static LogFilter Events(IEnumerable<string> names) => new("and type = any($4)", [.. names]);
+    public static LogFilter Events(IEnumerable<string> names) => new("and type = any($4)", "and kinds && $4", [.. names]);
 
     // The part of the stream's key before the month.
     private static string StreamName(StreamFamily family) => EventRegistry.StreamKey(family, DateTimeOffset.UnixEpoch).Split('/')[0];
