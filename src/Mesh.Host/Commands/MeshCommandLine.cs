@@ -24,10 +24,12 @@ internal static class MeshCommandLine
             EventsCommand.Create(),
             CacheCommand.Create(),
             TrustCommand.Create(),
+            SegmentsCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {
                 TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create(), JournalBenchmarkCommand.Create(),
+                HistoryBenchmarkCommand.Create(),
             },
             IdentityCommand.Create(),
             CaCommand.Create(),

@@ -7,6 +7,7 @@ using System.Text.Json;
 using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
+using EventMesh.Marten.Retention;
 
 namespace EventMesh.Host.Control;
 
@@ -73,6 +74,17 @@ internal sealed class ControlClient : IDisposable
     /// <summary>Decides on a disputed key; answered when it is durable.</summary>
     public Task<DecisionView> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) =>
         PostAsync<ResolveRequest, DecisionView>("v1/successions", request, cancellationToken);
+
+    /// <summary>The months of the log.</summary>
+    public Task<SegmentInfo[]> GetSegmentsAsync(CancellationToken cancellationToken) => GetAsync<SegmentInfo[]>("v1/segments", cancellationToken);
+
+    /// <summary>Compresses closed months.</summary>
+    public Task<SegmentsChange> ArchiveSegmentsAsync(SegmentsRequest request, CancellationToken cancellationToken) =>
+        PostAsync<SegmentsRequest, SegmentsChange>("v1/segments/archive", request, cancellationToken);
+
+    /// <summary>Removes months of connections for good, or tells which would be.</summary>
+    public Task<SegmentsChange> DropSegmentsAsync(SegmentsRequest request, CancellationToken cancellationToken) =>
+        PostAsync<SegmentsRequest, SegmentsChange>("v1/segments/drop", request, cancellationToken);
 
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>
