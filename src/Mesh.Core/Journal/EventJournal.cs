@@ -208,19 +208,19 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     }
 
     // What opens a month goes before its first event, in the same unit, and is not among what is returned.
-    private RecordedEvent[] TakeUnit(IReadOnlyList<IMeshEvent> unit)
+    private RecordedEvent[] TakeUnit(IMeshEvent[] unit)
     {
-        ThrowUnlessRecording(unit.Count);
-        var recorded = new RecordedEvent[unit.Count];
-        List<RecordedEvent> all = new(unit.Count);
+        ThrowUnlessRecording(unit.Length);
+        var recorded = new RecordedEvent[unit.Length];
+        List<RecordedEvent> all = new(unit.Length);
         MeshState state = _state;
         DateTimeOffset last = _lastTime;
-        for (var i = 0; i < unit.Count; i++)
+        for (var i = 0; i < unit.Length; i++)
         {
             DateTimeOffset now = _time.GetUtcNow();
             if (SegmentOpening.IsDue(state, unit[i], EventTime.Next(last, now)))
             {
-                ThrowUnlessRecording(unit.Count + SegmentOpening.Count);
+                ThrowUnlessRecording(unit.Length + SegmentOpening.Count);
                 now = SegmentOpening.TimeOf(EventTime.Next(last, now));
                 foreach (IMeshEvent opening in SegmentOpening.Open(state, now))
                 {

@@ -106,6 +106,17 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
 
     private async Task WriteRowsAsync(NpgsqlConnection connection, long from, CancellationToken cancellationToken)
     {
+        // Rows refer to their stream.
+        for (DateTimeOffset month = TimeOf(from); month <= end.AddMonths(1); month = month.AddMonths(1))
+        {
+            foreach (StreamFamily family in new[] { StreamFamily.Peers, StreamFamily.Cache })
+            {
+                await using NpgsqlCommand command = new("insert into mesh.mt_streams (tenant_id, id, version) values ($1, $2, 0)", connection);
+                command.Parameters.Add(new NpgsqlParameter { Value = _tenant });
+                command.Parameters.Add(new NpgsqlParameter { Value = EventRegistry.StreamKey(family, month) });
+                await command.ExecuteNonQueryAsync(cancellationToken);
+            }
+        }
         await using NpgsqlBinaryImporter copy = await connection.BeginBinaryImportAsync(
             """
             copy mesh.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived, headers)
@@ -137,7 +148,11 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
         foreach ((string stream, Segment segment) in _segments)
         {
             await ExecuteAsync(
-                "insert into mesh.mt_streams (tenant_id, id, version, is_archived) values ($1, $2, $3, $4)", _tenant, stream, segment.Count, segment.IsArchived);
+                """
+                insert into mesh.mt_streams (tenant_id, id, version, is_archived) values ($1, $2, $3, $4)
+                on conflict (tenant_id, id) do update set version = excluded.version
+                """,
+                _tenant, stream, segment.Count, segment.IsArchived);
             if (segment.IsArchived)
                 await ExecuteAsync(
                     """

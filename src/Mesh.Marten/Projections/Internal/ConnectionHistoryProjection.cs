@@ -43,6 +43,7 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
                 primary key (node_id, connection));
             create unique index {name}_place on {table} (node_id, opened_seq);
             create index {name}_peer on {table} (node_id, peer, opened_seq);
+            create index {name}_standing on {table} using gist (tstzrange(opened_at, closed_at));
 
             """;
     }
