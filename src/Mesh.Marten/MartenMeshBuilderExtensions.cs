@@ -1,7 +1,10 @@
+using EventMesh.Dispatch;
 using EventMesh.Journal;
 using EventMesh.Marten;
 using EventMesh.Marten.Internal;
 using EventMesh.Marten.Queries;
+using EventMesh.Marten.Retention;
+using EventMesh.Marten.Retention.Internal;
 using EventMesh.Marten.Store;
 using EventMesh.Node;
 using Microsoft.Extensions.Configuration;
@@ -28,12 +31,20 @@ public static class MartenMeshBuilderExtensions
                 configure?.Invoke(options);
             })
             .ValidateOnStart();
+        services.AddOptions<MeshRetentionOptions>()
+            .Configure<IServiceProvider>((options, provider) =>
+                provider.GetService<IConfiguration>()?.GetSection(MeshRetentionOptions.SectionName).Bind(options))
+            .ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshRetentionOptions>, MeshRetentionOptionsValidator>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<MeshStoreOptions>, MeshStoreOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<MartenEventStore>();
         services.TryAddSingleton<IEventStore>(provider => provider.GetRequiredService<MartenEventStore>());
         services.TryAddSingleton<IMeshQueries>(provider => provider.GetRequiredService<MartenEventStore>().Queries);
         services.TryAddSingleton<IFleetQueries>(provider => provider.GetRequiredService<MartenEventStore>().Fleet);
+        services.TryAddSingleton<SegmentKeeper>();
+        services.TryAddSingleton<ISegments>(provider => provider.GetRequiredService<SegmentKeeper>());
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IMeshExtension, SegmentKeeper>(provider => provider.GetRequiredService<SegmentKeeper>()));
         return builder;
     }
 }

@@ -50,6 +50,9 @@ public static class EventStoreSamples
         new PeerBlocked(Peer(7), "for ever", null, "root"), new PrefixBlocked(IPNetwork.Parse("2001:db8::/56"), "", null, "root"),
         new Unblocked(Peer(7), null, "", "root"), new Unblocked(null, IPNetwork.Parse("0.0.0.0/0"), "", "root"),
         new CertificateRevoked(Peer(7), null, "", "root"), new CertificateRevoked(null, new string('a', 64), "", "root"),
+        new PeersSegmentOpened("2026-11", [new(Guid.NewGuid(), Peer(3), V6, ConnectionDirection.Inbound, Start)], [new(Peer(3), Guid.NewGuid(), PeerKind.Node, [V4], "a", Start)]),
+        new CacheSegmentOpened("2026-11", [new(Peer(4), [V4, V6], [0, 1], ConnectionDirection.Inbound, Start, Start, IsConfirmed: true, 1, null)]),
+        new SegmentArchived(StreamFamily.Cache, "2026-11", 1, long.MaxValue, 2, null), new SegmentDropped(StreamFamily.Peers, "2026-11", 1, 3, 2, "AA=="),
     ];
 
     /// <summary>Gives events their places, one millisecond apart.</summary>

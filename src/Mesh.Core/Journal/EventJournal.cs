@@ -136,7 +136,10 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         {
             ThrowUnlessRecording(1);
             recorded = Place(data, _lastNodeSeq, _lastTime);
-            Take(recorded, MeshState.Apply(_state, recorded));
+            if (SegmentOpening.IsDue(_state, data, recorded.Time))
+                recorded = TakeUnit([data])[0];
+            else
+                Take(recorded, MeshState.Apply(_state, recorded));
         }
         JournalMetrics.Recorded(descriptor);
         return recorded;
@@ -201,25 +204,50 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
             ArgumentNullException.ThrowIfNull(data, nameof(decision));
             EventRegistry.Default.Get(data.GetType());
         }
-        ThrowUnlessRecording(decided.Length);
+        return TakeUnit(decided);
+    }
 
-        var recorded = new RecordedEvent[decided.Length];
+    // What opens a month goes before its first event, in the same unit, and is not among what is returned.
+    private RecordedEvent[] TakeUnit(IMeshEvent[] unit)
+    {
+        ThrowUnlessRecording(unit.Length);
+        var recorded = new RecordedEvent[unit.Length];
+        List<RecordedEvent> all = new(unit.Length);
         MeshState state = _state;
-        for (var i = 0; i < decided.Length; i++)
+        DateTimeOffset last = _lastTime;
+        for (var i = 0; i < unit.Length; i++)
         {
-            recorded[i] = Place(decided[i], _lastNodeSeq + i, i == 0 ? _lastTime : recorded[i - 1].Time);
-            state = MeshState.Apply(state, recorded[i]);
+            DateTimeOffset now = _time.GetUtcNow();
+            if (SegmentOpening.IsDue(state, unit[i], EventTime.Next(last, now)))
+            {
+                ThrowUnlessRecording(unit.Length + SegmentOpening.Count);
+                now = SegmentOpening.TimeOf(EventTime.Next(last, now));
+                foreach (IMeshEvent opening in SegmentOpening.Open(state, now))
+                {
+                    Add(opening, now);
+                    JournalMetrics.Recorded(EventRegistry.Default.Get(opening.GetType()));
+                }
+            }
+            recorded[i] = Add(unit[i], now);
         }
-        foreach (RecordedEvent each in recorded)
+        foreach (RecordedEvent each in all)
             Take(each, state);
         return recorded;
+
+        RecordedEvent Add(IMeshEvent data, DateTimeOffset now)
+        {
+            RecordedEvent placed = Place(data, _lastNodeSeq + all.Count, last, now);
+            all.Add(placed);
+            state = MeshState.Apply(state, placed);
+            last = placed.Time;
+            return placed;
+        }
     }
 
-    private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime)
-    {
-        DateTimeOffset now = _time.GetUtcNow();
-        return new RecordedEvent(Guid.CreateVersion7(now), _epoch, lastNodeSeq + 1, EventTime.Next(lastTime, now), data, TraceParent());
-    }
+    private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime) => Place(data, lastNodeSeq, lastTime, _time.GetUtcNow());
+
+    private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime, DateTimeOffset now) =>
+        new(Guid.CreateVersion7(now), _epoch, lastNodeSeq + 1, EventTime.Next(lastTime, now), data, TraceParent());
 
     private void Take(RecordedEvent recorded, MeshState state)
     {

@@ -67,10 +67,18 @@ public sealed record BootstrapCacheState(ImmutableDictionary<PeerId, BootstrapCa
                 return new(state.Entries.SetItem(e.Peer, entry with { IsConfirmed = true, Failures = 0, LastFailedAt = null }));
             case CacheEntryEvicted e:
                 return new(state.Entries.Remove(e.Peer));
+            case CacheSegmentOpened e:
+                return new(e.Entries.ToImmutableDictionary(entry => entry.Peer, FromSegment));
             case DialFailed { Expected: { } peer } e when CountsAgainst(e.Error) && state.Entries.TryGetValue(peer, out BootstrapCacheEntry? entry):
                 return new(state.Entries.SetItem(peer, entry with { Failures = entry.Failures + 1, LastFailedAt = recorded.Time }));
             default:
                 return state;
         }
     }
+
+    private static BootstrapCacheEntry FromSegment(SegmentCacheEntry entry) => new(
+        entry.Peer, entry.Endpoints, entry.Certificate, entry.Origin, entry.AddedAt, entry.LastConnectedAt, entry.IsConfirmed, entry.Failures)
+    {
+        LastFailedAt = entry.LastFailedAt,
+    };
 }

@@ -29,6 +29,8 @@ public sealed record ConnectionState(ImmutableDictionary<Guid, OpenConnection> O
         {
             ConnectionOpened e => new(state.Open.SetItem(e.Connection, new(e.Connection, e.Peer, e.Remote, e.Direction, recorded.Time))),
             ConnectionClosed e => new(state.Open.Remove(e.Connection)),
+            PeersSegmentOpened e => new(e.Connections.ToImmutableDictionary(
+                open => open.Connection, open => new OpenConnection(open.Connection, open.Peer, open.Remote, open.Direction, open.OpenedAt))),
             _ => state,
         };
     }

@@ -17,6 +17,9 @@ public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Pee
     /// <summary>Which identities are one peer.</summary>
     public KeySuccessionState Keys { get; init; } = KeySuccessionState.Empty;
 
+    /// <summary>Which month the monthly streams have come to.</summary>
+    public SegmentState Segments { get; init; } = SegmentState.Empty;
+
     /// <summary>The state before the first event.</summary>
     public static MeshState Empty { get; } = new(
         BootstrapCacheState.Empty, PeerDirectoryState.Empty, ConnectionState.Empty, NodeState.Empty, TrustState.Empty);
@@ -33,6 +36,7 @@ public sealed record MeshState(BootstrapCacheState Cache, PeerDirectoryState Pee
             TrustState.Apply(state.Trust, recorded))
         {
             Keys = KeySuccessionState.Apply(state.Keys, recorded),
+            Segments = SegmentState.Apply(state.Segments, recorded),
         };
     }
 

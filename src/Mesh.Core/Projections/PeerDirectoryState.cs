@@ -35,6 +35,9 @@ public sealed record PeerDirectoryState(ImmutableDictionary<PeerId, JoinedPeer> 
                 return new(state.Joined.SetItem(e.Peer, peer with { Kind = e.Kind, Endpoints = e.Endpoints }));
             case PeerLeft e:
                 return new(state.Joined.Remove(e.Peer));
+            case PeersSegmentOpened e:
+                return new(e.Peers.ToImmutableDictionary(
+                    peer => peer.Peer, peer => new JoinedPeer(peer.Peer, peer.Instance, peer.Kind, peer.Endpoints, peer.Agent, peer.JoinedAt)));
             default:
                 return state;
         }

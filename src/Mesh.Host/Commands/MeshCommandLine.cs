@@ -27,10 +27,12 @@ internal static class MeshCommandLine
             StoreCommand.Create(),
             ProjectionsCommand.Create(),
             FleetCommand.Create(),
+            SegmentsCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {
                 TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create(), JournalBenchmarkCommand.Create(),
+                HistoryBenchmarkCommand.Create(),
             },
             IdentityCommand.Create(),
             CaCommand.Create(),

@@ -7,6 +7,7 @@ using System.Text.Json;
 using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
+using EventMesh.Marten.Retention;
 
 namespace EventMesh.Host.Control;
 
@@ -83,6 +84,17 @@ internal sealed class ControlClient : IDisposable
     /// <summary>Folds a projection anew; answered when readers see it.</summary>
     public Task<ProjectionView> RebuildProjectionAsync(string name, CancellationToken cancellationToken) =>
         PostAsync<object, ProjectionView>($"v1/projections/{Uri.EscapeDataString(name)}/rebuild", new { }, cancellationToken);
+
+    /// <summary>The months of the log.</summary>
+    public Task<SegmentInfo[]> GetSegmentsAsync(CancellationToken cancellationToken) => GetAsync<SegmentInfo[]>("v1/segments", cancellationToken);
+
+    /// <summary>Compresses closed months.</summary>
+    public Task<SegmentsChange> ArchiveSegmentsAsync(SegmentsRequest request, CancellationToken cancellationToken) =>
+        PostAsync<SegmentsRequest, SegmentsChange>("v1/segments/archive", request, cancellationToken);
+
+    /// <summary>Removes months of connections for good, or tells which would be.</summary>
+    public Task<SegmentsChange> DropSegmentsAsync(SegmentsRequest request, CancellationToken cancellationToken) =>
+        PostAsync<SegmentsRequest, SegmentsChange>("v1/segments/drop", request, cancellationToken);
 
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>

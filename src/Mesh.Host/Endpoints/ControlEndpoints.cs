@@ -42,6 +42,7 @@ internal static class ControlEndpoints
         v1.MapSuccessions();
         v1.MapProjections();
         v1.MapFleet();
+        v1.MapSegments();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

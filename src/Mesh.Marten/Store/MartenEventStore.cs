@@ -24,6 +24,7 @@ public sealed class MartenEventStore : IEventStore
     private PrivatePostgres? _postgres;
     private StoreSession? _session;
     private Task? _disposeTask;
+    private NodeId? _node;
 
     /// <summary>Makes a store; <see cref="OpenAsync"/> connects it.</summary>
     public MartenEventStore(IOptions<MeshStoreOptions> options, TimeProvider timeProvider, ILoggerFactory loggerFactory)
@@ -57,6 +58,9 @@ public sealed class MartenEventStore : IEventStore
     /// <summary>The private server, where there is one.</summary>
     internal PrivatePostgres? PrivateServer => _postgres;
 
+    /// <summary>Whose log this process writes; null before the first open.</summary>
+    internal NodeId? Node => _node;
+
     internal StoreSession Session =>
         Volatile.Read(ref _session) ?? throw new MeshException(MeshError.StoreUnavailable, "The store is not open.");
 
@@ -66,6 +70,7 @@ public sealed class MartenEventStore : IEventStore
         {
             if (_session is not null)
                 throw new InvalidOperationException("The store is open already.");
+            _node = node;
             long start = _time.GetTimestamp();
             bool isPrivate = string.IsNullOrWhiteSpace(_options.ConnectionString);
             try
@@ -137,8 +142,18 @@ public sealed class MartenEventStore : IEventStore
     public Task<IReadOnlySet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(ids);
-        return RunAsync<IReadOnlySet<Guid>>(
-            "look events up", async () => await Session.Writer.FindAsync(node, ids, cancellationToken).ConfigureAwait(false));
+        return RunAsync<IReadOnlySet<Guid>>("look events up", async () =>
+        {
+            HashSet<Guid> found = await Session.Writer.FindAsync(node, ids, cancellationToken).ConfigureAwait(false);
+            Guid[] missing = [.. ids.Where(id => !found.Contains(id))];
+            if (missing.Length > 0)
+            {
+                Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                    found.UnionWith(await Session.Reader.FindArchivedAsync(connection, LogReader.Tenant(node), missing, cancellationToken).ConfigureAwait(false));
+            }
+            return found;
+        });
     }
 
     /// <inheritdoc/>
@@ -147,6 +162,7 @@ public sealed class MartenEventStore : IEventStore
     {
         LogPosition end = await GetPositionAsync(node, cancellationToken).ConfigureAwait(false);
         long after = afterNodeSeq;
+        long last = afterNodeSeq;
         while (after < end.NodeSeq)
         {
             // A connection per page: a slow reader holds none.
@@ -158,7 +174,12 @@ public sealed class MartenEventStore : IEventStore
                         .ConfigureAwait(false);
             }).ConfigureAwait(false);
             foreach (RecordedEvent recorded in page)
+            {
+                if (families is null && recorded.NodeSeq != last + 1)
+                    await ExplainAsync(node, last, recorded.NodeSeq, cancellationToken).ConfigureAwait(false);
+                last = recorded.NodeSeq;
                 yield return recorded;
+            }
             if (page.Count < LogReader.PageSize)
                 yield break;
             after = page[^1].NodeSeq;
@@ -181,6 +202,22 @@ public sealed class MartenEventStore : IEventStore
         if (_postgres is not null)
             await _postgres.DisposeAsync().ConfigureAwait(false);
     }
+
+    // Only months whose removal the log itself tells may be missing.
+    private Task<bool> ExplainAsync(NodeId node, long before, long after, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
+    {
+        Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            List<(long, long)> dropped = await Session.Reader.GetDroppedAsync(connection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false);
+            if (LogGaps.FirstUnexplained(before, after, dropped) is { } missing)
+            {
+                throw new MeshException(
+                    MeshError.StoreIncompatible, $"The log of node {node} lacks place {missing}, and no event says that its month was removed. Restore the log from a backup.");
+            }
+        }
+        return true;
+    });
 
     private async Task<T> RunAsync<T>(string operation, Func<Task<T>> action)
     {

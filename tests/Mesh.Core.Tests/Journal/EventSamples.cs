@@ -59,6 +59,13 @@ internal static class EventSamples
         new PrefixBlocked(IPNetwork.Parse("2001:db8::/56"), "it floods", null, "root"),
         new Unblocked(null, IPNetwork.Parse("192.0.2.0/24"), "a mistake", "root"),
         new CertificateRevoked(Peer(3), null, "the key was lost", "root"),
+        new PeersSegmentOpened(
+            "2026-11", [new(Connection, Peer(2), EndPoint6, ConnectionDirection.Inbound, End)],
+            [new(Peer(2), Instance, PeerKind.Node, [EndPoint4, EndPoint6], "mesh/0.1.0", End)]),
+        new CacheSegmentOpened(
+            "2026-11", [new(Peer(2), [EndPoint4], Certificate, ConnectionDirection.Outbound, End, End, true, 2, End.AddDays(1))]),
+        new SegmentArchived(StreamFamily.Peers, "2026-11", 17, 4711, 4000, "AAAA"),
+        new SegmentDropped(StreamFamily.Peers, "2026-11", 17, 4711, 4000, null),
     ];
 
     public static NodeStarted Started { get; } = (NodeStarted)All[0];

@@ -7,6 +7,7 @@ using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Queries;
+using EventMesh.Marten.Retention;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -43,6 +44,8 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public required FakeProjections Projections { get; init; }
 
+    public FakeSegments Segments => (FakeSegments)_app.Services.GetRequiredService<ISegments>();
+
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
     public static async Task<ControlApp> StartAsync(IFleetQueries? fleet = null)
@@ -58,6 +61,7 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
+        builder.Services.AddSingleton<ISegments>(new FakeSegments());
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
         FakeProjections projections = new();

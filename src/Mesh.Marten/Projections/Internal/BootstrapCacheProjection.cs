@@ -10,7 +10,8 @@ namespace EventMesh.Marten.Projections.Internal;
 internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? source, LogReader? reader)
     : IntervalProjection<PeerId, BootstrapCacheEntry>(
         "bootstrap_cache", schema, source, reader,
-        typeof(CacheEntryAdded), typeof(CacheEntryRefreshed), typeof(CacheEntryConfirmed), typeof(CacheEntryEvicted), typeof(DialFailed))
+        typeof(CacheEntryAdded), typeof(CacheEntryRefreshed), typeof(CacheEntryConfirmed), typeof(CacheEntryEvicted), typeof(DialFailed),
+        typeof(CacheSegmentOpened))
 {
     protected override IReadOnlyList<(string Name, string Type)> Columns { get; } =
     [
@@ -34,6 +35,9 @@ internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? 
     protected override string KeyText(PeerId key) => key.ToString();
 
     protected override PeerId KeyOf(BootstrapCacheEntry entry) => entry.Peer;
+
+    protected override IReadOnlyList<PeerId>? SnapshotOf(IMeshEvent data) =>
+        data is CacheSegmentOpened e ? [.. e.Entries.Select(entry => entry.Peer)] : null;
 
     protected override BootstrapCacheEntry? Fold(PeerId key, BootstrapCacheEntry? before, RecordedEvent recorded)
     {

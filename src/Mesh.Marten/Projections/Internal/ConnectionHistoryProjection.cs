@@ -48,6 +48,7 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
         $"""
         create unique index if not exists {Name}_{generation}_place on {Table(generation)} (node_id, opened_seq);
         create index if not exists {Name}_{generation}_peer on {Table(generation)} (node_id, peer, opened_seq);
+        create index if not exists {Name}_{generation}_standing on {Table(generation)} using gist (tstzrange(opened_at, closed_at));
 
         """;
 

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using EventMesh.Events;
+using EventMesh.Journal;
 using EventMesh.Marten.Store.Internal;
 using Npgsql;
 using NpgsqlTypes;
@@ -90,6 +92,9 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
     /// <summary>The key of an entry.</summary>
     protected abstract TKey KeyOf(TEntry entry);
 
+    /// <summary>The keys of all entries, for the event that opens a month with them; null for any other.</summary>
+    protected virtual IReadOnlyList<TKey>? SnapshotOf(IMeshEvent data) => null;
+
     /// <summary>The entry after an event, by the pure fold: the same object when it does not change, null for none.</summary>
     protected abstract TEntry? Fold(TKey key, TEntry? before, RecordedEvent recorded);
 
@@ -126,25 +131,16 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
         List<object?[]> rows = [];
         foreach (RecordedEvent recorded in page)
         {
-            foreach (TKey key in KeysOf(recorded.Data))
+            // A snapshot says what is so already, unless the month before it was dropped.
+            if (SnapshotOf(recorded.Data) is { } keys)
             {
-                current.TryGetValue(key, out Version? version);
-                TEntry? after = Fold(key, version?.Entry, recorded);
-                if (ReferenceEquals(after, version?.Entry))
-                    continue;
-                // A version that begins and ends within the page is written whole.
-                if (version is { IsStored: true })
-                    ended.Add((key, version, recorded));
-                else if (version is not null)
-                    rows.Add(Row(node, key, version, recorded));
-                current.Remove(key);
-                if (after is null)
-                    continue;
-                var next = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
-                if (IsMomentary(after))
-                    rows.Add(Row(node, key, next, recorded));
-                else
-                    current.Add(key, next);
+                foreach (TKey key in keys.Union(current.Keys).ToList())
+                    Step(key, recorded, isSnapshot: true);
+            }
+            else
+            {
+                foreach (TKey key in KeysOf(recorded.Data))
+                    Step(key, recorded, isSnapshot: false);
             }
         }
         // First, since only one version of a key may be without an end.
@@ -153,14 +149,41 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
         rows.AddRange(current.Where(entry => !entry.Value.IsStored).Select(entry => Row(node, entry.Key, entry.Value, end: null)));
         if (rows.Count > 0)
             await Sql.CopyAsync(connection, table, RowColumns, rows, cancellationToken).ConfigureAwait(false);
+
+        void Step(TKey key, RecordedEvent recorded, bool isSnapshot)
+        {
+            current.TryGetValue(key, out Version? version);
+            TEntry? after = Fold(key, version?.Entry, recorded);
+            if (ReferenceEquals(after, version?.Entry) || (isSnapshot && AreEqual(after, version?.Entry)))
+                return;
+            // A version that begins and ends within the page is written whole.
+            if (version is { IsStored: true })
+                ended.Add((key, version, recorded));
+            else if (version is not null)
+                rows.Add(Row(node, key, version, recorded));
+            current.Remove(key);
+            if (after is null)
+                return;
+            var next = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
+            if (IsMomentary(after))
+                rows.Add(Row(node, key, next, recorded));
+            else
+                current.Add(key, next);
+        }
     }
+
+    // Entries hold lists, which a record compares by reference.
+    private static bool AreEqual(TEntry? one, TEntry? other) =>
+        JsonSerializer.SerializeToUtf8Bytes(one, MeshJson.Options).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, MeshJson.Options));
 
     private async Task<Dictionary<TKey, Version>> LoadAsync(
         NpgsqlConnection connection, string table, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
     {
+        string select = $"select from_seq, {ColumnNames} from {table} where node_id = $1 and to_seq is null";
         string[] keys = [.. page.SelectMany(recorded => KeysOf(recorded.Data)).Distinct().Select(KeyText)];
-        NpgsqlCommand command = Sql.Command(
-            connection, $"select from_seq, {ColumnNames} from {table} where node_id = $1 and {KeyColumn} = any($2) and to_seq is null", node, keys);
+        NpgsqlCommand command = page.Any(recorded => SnapshotOf(recorded.Data) is not null)
+            ? Sql.Command(connection, select, node)
+            : Sql.Command(connection, $"{select} and {KeyColumn} = any($2)", node, keys);
         List<Version> versions = await Sql.QueryAsync(
             command, row => new Version(Read(row, 1), From: default, row.GetInt64(0), IsStored: true), cancellationToken).ConfigureAwait(false);
         return versions.ToDictionary(version => KeyOf(version.Entry));

@@ -10,7 +10,7 @@ namespace EventMesh.Marten.Projections.Internal;
 /// <summary>Who is joined to whom: the edges that the nodes of the schema see, in one table.</summary>
 internal sealed class MeshTopologyProjection(string schema, NpgsqlDataSource? source, LogReader? reader)
     : IntervalProjection<PeerId, MeshTopologyProjection.Edge>(
-        "mesh_topology", schema, source, reader, typeof(PeerJoined), typeof(PeerUpdated), typeof(PeerLeft))
+        "mesh_topology", schema, source, reader, typeof(PeerJoined), typeof(PeerUpdated), typeof(PeerLeft), typeof(PeersSegmentOpened))
 {
     private const string EdgeColumns = "node_id, node, peer, peer_node_id, kind, joined_at";
 
@@ -68,6 +68,8 @@ internal sealed class MeshTopologyProjection(string schema, NpgsqlDataSource? so
         PeerLeft e => [e.Peer],
         _ => [],
     };
+
+    protected override IReadOnlyList<PeerId>? SnapshotOf(IMeshEvent data) => data is PeersSegmentOpened e ? [.. e.Peers.Select(peer => peer.Peer)] : null;
 
     protected override string KeyText(PeerId key) => key.ToString();
 

@@ -9,7 +9,7 @@ namespace EventMesh.Marten.Projections.Internal;
 /// <summary>Who is joined, and who was when.</summary>
 internal sealed class PeerDirectoryProjection(string schema, NpgsqlDataSource? source, LogReader? reader)
     : IntervalProjection<PeerId, JoinedPeer>(
-        "peer_directory", schema, source, reader, typeof(PeerJoined), typeof(PeerUpdated), typeof(PeerLeft))
+        "peer_directory", schema, source, reader, typeof(PeerJoined), typeof(PeerUpdated), typeof(PeerLeft), typeof(PeersSegmentOpened))
 {
     protected override IReadOnlyList<(string Name, string Type)> Columns { get; } =
     [
@@ -30,6 +30,8 @@ internal sealed class PeerDirectoryProjection(string schema, NpgsqlDataSource? s
     protected override string KeyText(PeerId key) => key.ToString();
 
     protected override PeerId KeyOf(JoinedPeer entry) => entry.Peer;
+
+    protected override IReadOnlyList<PeerId>? SnapshotOf(IMeshEvent data) => data is PeersSegmentOpened e ? [.. e.Peers.Select(peer => peer.Peer)] : null;
 
     protected override JoinedPeer? Fold(PeerId key, JoinedPeer? before, RecordedEvent recorded)
     {

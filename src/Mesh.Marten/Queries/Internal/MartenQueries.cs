@@ -85,11 +85,16 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
     private Task<List<ConnectionRecord>> ReadConnectionsAsync(
         NpgsqlConnection connection, NodeId node, ConnectionFilter filter, CancellationToken cancellationToken)
     {
+        // What stood at a time is few rows anywhere in a long history: they are found by their range first, not by going back from the newest.
+        string view = $"{session().Tables.Schema}.connection_history";
+        string from = filter.OpenAt is null
+            ? view
+            : $"(select * from {view} where node_id = $1 and tstzrange(opened_at, closed_at) @> $4::timestamptz offset 0) c";
         string text =
             $"""
             select connection, peer, remote, direction, opened_at, opened_seq, closed_at, reason, bytes_sent, bytes_received, messages_sent,
                 messages_received
-            from {session().Tables.Schema}.connection_history
+            from {from}
             where node_id = $1 and ($2 is null or peer = $2) and ($3 is null or opened_seq < $3)
                 and ($4 is null or (opened_at <= $4 and (closed_at is null or closed_at > $4)))
             order by opened_seq desc

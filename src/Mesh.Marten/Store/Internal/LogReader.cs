@@ -47,20 +47,62 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
         return new(after, isLast ? Math.Max(after, end.NodeSeq) : events[^1].NodeSeq, events, isLast);
     }
 
-    private Task<List<RecordedEvent>> ReadPageAsync(
+    private async Task<List<RecordedEvent>> ReadPageAsync(
         NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, int pageSize, CancellationToken cancellationToken)
     {
-        string text =
-            $"""
-            select id, type, data, timestamp, headers ->> '{LogTables.EpochHeader}', {LogTables.Place},
-                headers ->> '{LogTables.TraceHeader}'
-            from {tables.Events}
-            where tenant_id = $1 and {LogTables.Place} > $2 and {LogTables.Place} <= $3 {filter.Condition}
-            order by {LogTables.Place}
-            limit {pageSize}
-            """;
-        object[] values = filter.Values is null ? [tenant, after, upTo] : [tenant, after, upTo, filter.Values];
-        return Sql.QueryAsync(Sql.Command(connection, text, values), Read, cancellationToken);
+        (long end, List<RecordedEvent> page) = await QueryAsync(
+            connection, BlockReader.HotPage(tables, filter, pageSize), Values(tenant, after, upTo, filter), cancellationToken).ConfigureAwait(false);
+        if (after >= end)
+            return page;
+        // Closed months may lie ahead.
+        List<RecordedEvent> all = [];
+        while (all.Count < pageSize && after < upTo)
+        {
+            (end, page) = await QueryAsync(
+                connection, BlockReader.MergedPage(tables, filter, pageSize), Values(tenant, after, upTo, filter), cancellationToken).ConfigureAwait(false);
+            all.AddRange(page);
+            after = page.Count < pageSize ? end : page[^1].NodeSeq;
+        }
+        if (all.Count > pageSize)
+            all.RemoveRange(pageSize, all.Count - pageSize);
+        return all;
+    }
+
+    /// <summary>Which of some events stand in closed months.</summary>
+    public Task<List<Guid>> FindArchivedAsync(NpgsqlConnection connection, string tenant, IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) =>
+        BlockReader.FindAsync(connection, tables, tenant, ids, cancellationToken);
+
+    /// <summary>The ranges of places out of which a month was dropped, of a node.</summary>
+    public Task<List<(long First, long Last)>> GetDroppedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) =>
+        Sql.QueryAsync(
+            Sql.Command(connection, $"select first_seq, last_seq from {tables.Segments} where tenant_id = $1 and dropped_seq is not null order by first_seq", tenant),
+            row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken);
+
+    /// <summary>How many events a log holds after a place.</summary>
+    public Task<long> CountAsync(NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, CancellationToken cancellationToken)
+    {
+        return Sql.ScalarAsync<long>(connection, BlockReader.Count(tables, filter), cancellationToken, Values(tenant, after, upTo, filter));
+    }
+
+    private static object[] Values(string tenant, long after, long upTo, LogFilter filter) =>
+        filter.Values is null ? [tenant, after, upTo] : [tenant, after, upTo, filter.Values];
+
+    // The first row, without an id, has a place that the statement tells beside its page.
+    private async Task<(long Place, List<RecordedEvent> Page)> QueryAsync(
+        NpgsqlConnection connection, string text, object[] values, CancellationToken cancellationToken)
+    {
+        long place = 0;
+        List<RecordedEvent?> rows = await Sql.QueryAsync(
+            Sql.Command(connection, text, values),
+            row =>
+            {
+                if (!row.IsDBNull(0))
+                    return Read(row);
+                place = row.GetInt64(5);
+                return null;
+            },
+            cancellationToken).ConfigureAwait(false);
+        return (place, [.. rows.OfType<RecordedEvent>()]);
     }
 
     private RecordedEvent Read(NpgsqlDataReader row)

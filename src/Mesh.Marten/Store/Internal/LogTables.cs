@@ -30,6 +30,12 @@ internal sealed record LogTables(string Schema)
     /// <summary>The end of each node's log.</summary>
     public string Nodes => $"{Schema}.node_log";
 
+    /// <summary>The months that have left Marten's events.</summary>
+    public string Segments => $"{Schema}.log_segment";
+
+    /// <summary>The events of those months.</summary>
+    public string Blocks => $"{Schema}.log_block";
+
     /// <summary>The channel on which each append is notified.</summary>
     public string Channel => $"{Schema}_log";
 

@@ -1,4 +1,5 @@
 using EventMesh.Marten.Projections.Internal;
+using EventMesh.Marten.Retention.Internal;
 using JasperFx;
 using Marten;
 using Npgsql;
@@ -30,6 +31,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         new(1, "projections", ProjectionTables.Create(tables.Schema)),
         // Version 2: one line for each part, after those it builds on.
         new(2, "fleet", FleetSchema.Create(tables)),
+        new(2, "segments", SegmentTables.Create(tables.Schema)),
     ];
 
     /// <summary>The version of the schema, 0 when it is not there; fails on a newer one.</summary>
