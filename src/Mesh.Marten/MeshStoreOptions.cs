@@ -7,7 +7,7 @@ public sealed class MeshStoreOptions
     public const string SectionName = "EventMesh:Store";
 
     /// <value>
-    /// A PostgreSQL server, 14 or newer, as an Npgsql connection string. Defaults to null: the node starts a private server from the binaries on
+    /// A PostgreSQL server, 14 or newer, as an Npgsql connection string; of several hosts, <c>Host=a,b</c>, the one that is the primary. Defaults to null: the node starts a private server from the binaries on
     /// this machine and stops it with itself.
     /// </value>
     public string? ConnectionString { get; set; }
@@ -26,6 +26,12 @@ public sealed class MeshStoreOptions
     public string? PostgresBin { get; set; }
 
     /// <value>
+    /// Whether queries go to a standby when the connection string names several hosts; the log itself is always written to the primary. A standby may be
+    /// behind: answers say up to which place they know the log. Without a standby the primary answers. Defaults to false.
+    /// </value>
+    public bool ReadFromReplica { get; set; }
+
+    /// <value>
     /// The schema of the log and its views: a lower-case letter, then at most 30 of a-z, 0-9 and _. Nodes that share a database and a schema are
     /// tenants of one log. Defaults to <c>mesh</c>.
     /// </value>
@@ -36,4 +42,9 @@ public sealed class MeshStoreOptions
     /// missing or older and names the command: <c>mesh store migrate</c>, or <c>mesh store script</c> for somebody else to run. Defaults to true.
     /// </value>
     public bool AutoMigrate { get; set; } = true;
+
+    /// <value>
+    /// For how long an event may wait for a projection before the node's health says <c>degraded</c>. Defaults to 1 minute; 1 second to 1 day.
+    /// </value>
+    public TimeSpan ProjectionLagLimit { get; set; } = TimeSpan.FromMinutes(1);
 }

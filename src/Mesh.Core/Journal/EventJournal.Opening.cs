@@ -109,6 +109,12 @@ public sealed partial class EventJournal
         {
             (state, end) = copy;
         }
+        else if (replica is { } ahead && ahead.End.Position.NodeSeq > position.NodeSeq)
+        {
+            // The copy has only what the store had acknowledged.
+            long known = ahead.End.Position.NodeSeq;
+            Log.StoreLostTail(_logger, _store.Name, position.NodeSeq, known, known - position.NodeSeq);
+        }
         long read = 0;
         await foreach (RecordedEvent recorded in _store.ReadAsync(_node, end.Position.NodeSeq, families: null, cancellationToken).ConfigureAwait(false))
         {

@@ -171,9 +171,12 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         double slowest = double.MaxValue;
         foreach (ProjectionStatus projection in await _store.Queries.GetProjectionsAsync(_node, cancellationToken))
         {
+            int folded = BenchmarkEvents.CountFolded(projection.Name, _options.Events * 11 / 10);
+            if (folded == 0)
+                continue;
             long start = Stopwatch.GetTimestamp();
             await _store.Queries.RebuildAsync(projection.Name, cancellationToken);
-            double perSecond = BenchmarkEvents.CountFolded(projection.Name, _options.Events * 11 / 10) / Stopwatch.GetElapsedTime(start).TotalSeconds;
+            double perSecond = folded / Stopwatch.GetElapsedTime(start).TotalSeconds;
             await _progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"rebuild of {projection.Name}: {perSecond:N0} events/s"));
             slowest = Math.Min(slowest, perSecond);
         }

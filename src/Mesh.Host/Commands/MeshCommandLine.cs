@@ -25,6 +25,8 @@ internal static class MeshCommandLine
             CacheCommand.Create(),
             TrustCommand.Create(),
             StoreCommand.Create(),
+            ProjectionsCommand.Create(),
+            FleetCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {

@@ -9,8 +9,9 @@ namespace EventMesh.Host.Commands;
 /// <summary><c>mesh peers</c>.</summary>
 internal static class PeersCommand
 {
-    public static Command Create() => new Command("peers", "List the joined peers of the running node.").ForRunningNode().Runs(async (context, token) =>
+    public static Command Create() => new Command("peers", "List the joined peers of the running node.").WithFleet().ForRunningNode().Runs(async (context, token) =>
     {
+        if (context.IsFleet()) return await FleetCommand.PeersAsync(context, token);
         using ControlClient client = context.CreateClient();
         PeerView[] peers = await client.GetPeersAsync(token);
         if (context.IsJson)

@@ -10,8 +10,9 @@ namespace EventMesh.Host.Commands;
 internal static class TrustListCommand
 {
     public static Command Create() =>
-        new Command("list", "List the pins, the trusted and blocked peers and addresses, and the revocations.").ForRunningNode().Runs(async (context, token) =>
+        new Command("list", "List the pins, the trusted and blocked peers and addresses, and the revocations.").WithFleet().ForRunningNode().Runs(async (context, token) =>
         {
+            if (context.IsFleet()) return await FleetCommand.TrustAsync(context, token);
             using ControlClient client = context.CreateClient();
             TrustView view = await client.GetTrustAsync(token);
             if (context.IsJson)

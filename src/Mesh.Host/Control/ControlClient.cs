@@ -52,6 +52,9 @@ internal sealed class ControlClient : IDisposable
     public Task<TrustChangeView> ChangeTrustAsync(string command, TrustRequest request, CancellationToken cancellationToken) =>
         PostAsync<TrustRequest, TrustChangeView>($"v1/trust/{command}", request, cancellationToken);
 
+    /// <summary>What is known of all nodes in the database, or of one part of it: <c>/peers</c>, <c>/cache</c>, <c>/trust</c>.</summary>
+    public Task<T> GetFleetAsync<T>(string part, CancellationToken cancellationToken) => GetAsync<T>($"v1/fleet{part}", cancellationToken);
+
     /// <summary>Dials an address for the cache.</summary>
     public Task<CacheEntryView> AddToCacheAsync(ConnectRequest request, CancellationToken cancellationToken) =>
         PostAsync<ConnectRequest, CacheEntryView>("v1/cache", request, cancellationToken);
@@ -73,6 +76,13 @@ internal sealed class ControlClient : IDisposable
     /// <summary>Decides on a disputed key; answered when it is durable.</summary>
     public Task<DecisionView> ResolveAsync(ResolveRequest request, CancellationToken cancellationToken) =>
         PostAsync<ResolveRequest, DecisionView>("v1/successions", request, cancellationToken);
+
+    /// <summary>How far the stored projections are.</summary>
+    public Task<ProjectionView[]> GetProjectionsAsync(CancellationToken cancellationToken) => GetAsync<ProjectionView[]>("v1/projections", cancellationToken);
+
+    /// <summary>Folds a projection anew; answered when readers see it.</summary>
+    public Task<ProjectionView> RebuildProjectionAsync(string name, CancellationToken cancellationToken) =>
+        PostAsync<object, ProjectionView>($"v1/projections/{Uri.EscapeDataString(name)}/rebuild", new { }, cancellationToken);
 
     /// <summary>Dials an address.</summary>
     public Task<PeerView> ConnectAsync(ConnectRequest request, CancellationToken cancellationToken) =>

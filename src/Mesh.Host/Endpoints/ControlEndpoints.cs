@@ -40,6 +40,8 @@ internal static class ControlEndpoints
         v1.MapCache();
         v1.MapTrust();
         v1.MapSuccessions();
+        v1.MapProjections();
+        v1.MapFleet();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

@@ -12,8 +12,12 @@ internal static class HealthEndpoints
     {
         // Live: the process answers. Ready: the node takes commands.
         routes.MapGet("health/live", () => TypedResults.Text("live"));
-        routes.MapGet("health/ready", IResult (INodeStatus node) => node.IsRunning
-            ? TypedResults.Text("ready")
-            : TypedResults.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable));
+        // Degraded is ready all the same: what follows the log is behind, the node is not.
+        routes.MapGet("health/ready", async Task<IResult> (INodeStatus node, IProjectionControl projections, CancellationToken cancellationToken) =>
+        {
+            if (!node.IsRunning)
+                return TypedResults.Text("not ready", statusCode: StatusCodes.Status503ServiceUnavailable);
+            return TypedResults.Text(await projections.FindTroubleAsync(cancellationToken) is { } trouble ? $"degraded: {trouble}" : "ready");
+        });
     }
 }

@@ -37,6 +37,7 @@ internal static class NodeApplication
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(30));
         builder.Services.AddMesh(configuration, arguments);
         builder.Services.AddSingleton<INodeStatus, NodeStatus>();
+        builder.Services.AddSingleton<IProjectionControl, StoreProjections>();
         builder.Services.AddControl();
         builder.Services.AddMeshTelemetry(configuration);
         builder.WebHost.UseKestrelCore();
@@ -65,7 +66,9 @@ internal static class NodeApplication
         services.AddSingleton<IDoctorProbe, DataDirectoryProbe>();
         services.AddSingleton<IDoctorProbe, PortProbe>();
         services.AddSingleton<IDoctorProbe, StoreProbe>();
+        services.AddSingleton<IDoctorProbe, FleetProbe>();
         services.AddSingleton<IDoctorProbe, PluginsProbe>();
+        services.AddSingleton<IDoctorProbe, ProjectionsProbe>();
         return services;
     }
 

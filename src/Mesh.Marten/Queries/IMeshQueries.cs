@@ -48,10 +48,11 @@ public interface IMeshQueries
 
     /// <summary>
     /// Folds a projection anew, for all nodes, beside the one in use, which answers until the new one is complete and takes its place in one
-    /// transaction.
+    /// transaction. One that was interrupted, by whatever, goes on where it stopped when it is asked for again.
     /// </summary>
+    /// <remarks>The task fails with <see cref="MeshError.ConcurrencyConflict"/> while another rebuild of the same projection runs, in whichever process.</remarks>
     /// <param name="projection">Its name, as in <see cref="ProjectionStatus.Name"/>.</param>
-    /// <param name="cancellationToken">Ends the rebuild; the projection in use stays.</param>
+    /// <param name="cancellationToken">Interrupts the rebuild; the projection in use stays.</param>
     /// <exception cref="ArgumentException">There is no such projection.</exception>
     Task RebuildAsync(string projection, CancellationToken cancellationToken = default);
 }

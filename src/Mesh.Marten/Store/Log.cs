@@ -26,4 +26,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 5007, EventName = "ProjectionGoesOn", Level = LogLevel.Information,
         Message = "Projection {Projection} follows the log of node {Node} again")]
     public static partial void ProjectionGoesOn(ILogger logger, string projection, string node);
+
+    [LoggerMessage(EventId = 3180, EventName = "ProjectionsLed", Level = LogLevel.Information,
+        Message = "This process lets the projections of its database follow, term {Term}")]
+    public static partial void ProjectionsLed(ILogger logger, long term);
 }

@@ -39,6 +39,7 @@ public sealed class MartenEventStore : IEventStore
         _loggerFactory = loggerFactory;
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _queries = new MartenQueries(() => Session);
+        Fleet = new FleetQueries(() => Session.QuerySource, options.Schema);
     }
 
     /// <inheritdoc/>
@@ -49,6 +50,9 @@ public sealed class MartenEventStore : IEventStore
 
     /// <summary>What the projections know; answers once the store is open.</summary>
     public IMeshQueries Queries => _queries;
+
+    /// <summary>What the projections know of all nodes in the database; answers once the store is open.</summary>
+    public IFleetQueries Fleet { get; }
 
     /// <summary>The private server, where there is one.</summary>
     internal PrivatePostgres? PrivateServer => _postgres;
@@ -70,7 +74,7 @@ public sealed class MartenEventStore : IEventStore
                     _postgres = await PrivatePostgres.StartAsync(node, dataDirectory, _options.PostgresBin, _time, _loggerFactory, cancellationToken)
                         .ConfigureAwait(false);
                 StoreSession session = await StoreSession.OpenAsync(
-                    _options, _postgres?.ConnectionString ?? _options.ConnectionString!, isPrivate, _registry, _time, _loggerFactory,
+                    _options, _postgres?.ConnectionString ?? _options.ConnectionString!, isPrivate, node, _registry, _time, _loggerFactory,
                     cancellationToken).ConfigureAwait(false);
                 Volatile.Write(ref _session, session);
                 TimeSpan elapsed = _time.GetElapsedTime(start);

@@ -6,6 +6,7 @@ using EventMesh.Host.Endpoints;
 using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Queries;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -40,9 +41,11 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public ControlClient Client { get; }
 
+    public required FakeProjections Projections { get; init; }
+
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
-    public static async Task<ControlApp> StartAsync()
+    public static async Task<ControlApp> StartAsync(IFleetQueries? fleet = null)
     {
         string data = Directory.CreateTempSubdirectory("mesh-host-").FullName;
         FakeMesh mesh = new();
@@ -57,6 +60,9 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
+        FakeProjections projections = new();
+        builder.Services.AddSingleton<IProjectionControl>(projections);
+        if (fleet is not null) builder.Services.AddSingleton(fleet);
         builder.Services.AddControl();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(o => o.ListenUnixSocket(ControlSocket.GetPath(data)));
@@ -64,7 +70,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher);
+        return new ControlApp(app, data, mesh, log, dispatcher) { Projections = projections };
     }
 
     public Task StopAsync() => _app.StopAsync();

@@ -55,4 +55,8 @@ internal static partial class Log
         "The log has {Count} events that this directory did not know of when it ran without the store; the events in the spool take the places after them.",
         EventName = "JournalSpoolMoved")]
     public static partial void SpoolMoved(ILogger logger, long count);
+
+    [LoggerMessage(EventId = 3181, EventName = "StoreLostTail", Level = LogLevel.Warning,
+        Message = "The node's log in the store '{Store}' ends at place {StoreSeq}, and it had acknowledged {KnownSeq}: {Lost} events are lost, by a failover to a replica that was behind or by a restored backup. The node goes on from what the store has")]
+    public static partial void StoreLostTail(ILogger logger, string store, long storeSeq, long knownSeq, long lost);
 }

@@ -99,7 +99,10 @@ internal sealed class StoreWriter(IEventStore store, TimeProvider time, ILogger 
                 Failed(exception);
                 conflicts = exception is MeshException { Error: MeshError.ConcurrencyConflict } ? conflicts + 1 : 0;
                 if (conflicts >= MaxConflicts)
-                    throw;
+                {
+                    LogPosition end = await store.GetPositionAsync(node, linked.Token).ConfigureAwait(false);
+                    throw LostTail.Find(node, end, missing, (MeshException)exception) ?? (MeshException)exception;
+                }
             }
             await Task.Delay(Backoff(attempt), time, cancellationToken).ConfigureAwait(false);
         }

@@ -22,7 +22,6 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
     public override string CreateTable(int generation)
     {
         string table = Table(generation);
-        string name = $"{Name}_{generation}";
         return
             $"""
             create table {table} (
@@ -41,11 +40,16 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
                 opened_seq bigint not null,
                 closed_seq bigint,
                 primary key (node_id, connection));
-            create unique index {name}_place on {table} (node_id, opened_seq);
-            create index {name}_peer on {table} (node_id, peer, opened_seq);
 
             """;
     }
+
+    public override string CreateIndexes(int generation) =>
+        $"""
+        create unique index if not exists {Name}_{generation}_place on {Table(generation)} (node_id, opened_seq);
+        create index if not exists {Name}_{generation}_peer on {Table(generation)} (node_id, peer, opened_seq);
+
+        """;
 
     public override string CreateViews(int generation) =>
         $"""

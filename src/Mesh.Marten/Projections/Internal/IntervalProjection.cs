@@ -62,10 +62,15 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
                 to_seq bigint,
                 primary key (node_id, {KeyColumn}, from_seq));
             create unique index {prefix}_current on {table} (node_id, {KeyColumn}) where to_seq is null;
-            create index {prefix}_valid on {table} using gist (valid);
 
             """;
     }
+
+    public override string CreateIndexes(int generation) =>
+        $"""
+        create index if not exists {Name}_{generation}_valid on {Table(generation)} using gist (valid);
+
+        """;
 
     public override string CreateViews(int generation) =>
         $"""

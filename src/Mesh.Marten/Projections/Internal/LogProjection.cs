@@ -1,8 +1,7 @@
 using EventMesh.Events;
-using EventMesh.Journal;
-using EventMesh.Marten.Queries;
 using EventMesh.Marten.Store.Internal;
 using Npgsql;
+using NpgsqlTypes;
 using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Projections.Internal;
@@ -17,6 +16,8 @@ internal abstract class LogProjection
     private readonly NpgsqlDataSource? _source;
     private readonly LogReader? _reader;
     private readonly LogFilter _filter;
+    private readonly EventRegistry _registry;
+    private readonly HashSet<Type> _eventTypes;
 
     protected LogProjection(string name, string schema, NpgsqlDataSource? source, LogReader? reader, params Type[] eventTypes)
     {
@@ -24,13 +25,21 @@ internal abstract class LogProjection
         Schema = schema;
         _source = source;
         _reader = reader;
-        _filter = LogFilter.Events(reader?.Registry ?? EventRegistry.Default, eventTypes);
+        _registry = reader?.Registry ?? EventRegistry.Default;
+        _eventTypes = [.. eventTypes];
+        _filter = FilterFor([this]);
     }
 
     /// <summary>The name of its view, of its rows in the tables of positions, and of its shard in Marten's.</summary>
     public string Name { get; }
 
     protected string Schema { get; }
+
+    /// <summary>The name of the advisory lock that a rebuild holds.</summary>
+    public string RebuildLock => $"{Schema}.{Name}";
+
+    /// <summary>What <see cref="ProjectionStatusReader"/> counts.</summary>
+    public LogFilter Filter => _filter;
 
     public static IReadOnlyList<LogProjection> All(string schema) => All(schema, null, null);
 
@@ -50,8 +59,11 @@ internal abstract class LogProjection
     /// <summary>The name of a generation's table.</summary>
     public string Table(int generation) => $"{Schema}.{Name}_{generation}";
 
-    /// <summary>SQL: makes the table of a generation, empty.</summary>
+    /// <summary>SQL: makes the table of a generation, empty, with what folding needs.</summary>
     public abstract string CreateTable(int generation);
+
+    /// <summary>SQL: what only readers need, made once a rebuild has filled the table; repeatable.</summary>
+    public abstract string CreateIndexes(int generation);
 
     /// <summary>SQL: lets the views show a generation.</summary>
     public abstract string CreateViews(int generation);
@@ -61,71 +73,103 @@ internal abstract class LogProjection
         $"""
         do $mesh$ begin
         if not exists (select from {Schema}.projection where name = '{Name}') then
-        {CreateTable(1)}{CreateViews(1)}
-        insert into {Schema}.projection (name, generation) values ('{Name}', 1);
+        {CreateTable(1)}{CreateIndexes(1)}{CreateViews(1)}
+        insert into {Schema}.projection (name, generation, made_by) values ('{Name}', 1, {StoreSchema.Current});
         end if;
         end $mesh$;
 
         """;
 
-    /// <summary>Folds what a node's log holds beyond the projection's position.</summary>
-    public async Task CatchUpAsync(string tenant, CancellationToken cancellationToken)
+    /// <summary>Whether an event may change something here.</summary>
+    public bool Concerns(RecordedEvent recorded) => _eventTypes.Contains(recorded.Data.GetType());
+
+    /// <summary>What the log has to be asked for on behalf of several projections: what concerns any of them, and what this program does not know.</summary>
+    public static LogFilter FilterFor(IReadOnlyList<LogProjection> projections) =>
+        LogFilter.Events(projections[0]._registry, [.. projections.SelectMany(projection => projection._eventTypes)]);
+
+    /// <summary>Folds what a node's log holds beyond the projection's position, as the leader of a term; whether there is more.</summary>
+    /// <param name="tenant">The node.</param>
+    /// <param name="page">What comes next, where it has been read already: only this is folded then.</param>
+    /// <param name="lease">By which the leader writes.</param>
+    /// <param name="term">The leader's term.</param>
+    /// <param name="pages">How many pages to read and fold at most, otherwise.</param>
+    /// <param name="cancellationToken">Gives up; what is committed stays.</param>
+    public Task<bool> CatchUpAsync(
+        string tenant, LogPage? page, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken) =>
+        CatchUpAsync(tenant, page, connection => lease.EnterAsync(connection, term, cancellationToken), pages, cancellationToken);
+
+    /// <summary>Folds all that a node's log holds beyond the projection's position, beside whoever leads: the lock of the position keeps the two apart.</summary>
+    public Task CatchUpAsync(string tenant, CancellationToken cancellationToken) =>
+        CatchUpAsync(tenant, page: null, _ => Task.CompletedTask, int.MaxValue, cancellationToken);
+
+    private async Task<bool> CatchUpAsync(
+        string tenant, LogPage? page, Func<NpgsqlConnection, Task> enter, int pages, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source!.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             bool more = true;
-            while (more)
+            for (int folded = 0; more && folded < (page is null ? pages : 1); folded++)
             {
                 NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
-                    // Shared: a rebuild that switches the generation waits for us, and we for it.
-                    int generation = await Sql.ScalarAsync<int>(
-                        connection, $"select generation from {Schema}.projection where name = $1 for share", cancellationToken, Name).ConfigureAwait(false);
-                    more = await FoldPageAsync(connection, tenant, generation, cancellationToken).ConfigureAwait(false);
+                    await enter(connection).ConfigureAwait(false);
+                    more = await FoldPageAsync(connection, tenant, generation: null, page, LogReader.PageSize, cancellationToken).ConfigureAwait(false);
                     await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 }
             }
+            return more;
         }
     }
 
     /// <summary>Folds one page in the caller's transaction; false at the end of the log.</summary>
-    public async Task<bool> FoldPageAsync(NpgsqlConnection connection, string tenant, int generation, CancellationToken cancellationToken)
+    /// <param name="connection">The connection, in a transaction.</param>
+    /// <param name="tenant">The node.</param>
+    /// <param name="generation">The generation of tables; null for the one that the views show, which does not change until the transaction ends.</param>
+    /// <param name="page">What comes next, where it has been read already; it is read here if the position is another one.</param>
+    /// <param name="pageSize">How many events to read, otherwise.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task<bool> FoldPageAsync(
+        NpgsqlConnection connection, string tenant, int? generation, LogPage? page, int pageSize, CancellationToken cancellationToken)
     {
-        // Locks the position, so that of two processes (a lost leadership is noticed late) the second waits and then finds it done.
-        long position = await Sql.ScalarAsync<long>(
+        (int into, long position) = await EnterAsync(connection, tenant, generation, cancellationToken).ConfigureAwait(false);
+        if (page?.After != position)
+            page = await _reader!.ReadPageAsync(connection, tenant, position, _filter, pageSize, cancellationToken).ConfigureAwait(false);
+        RecordedEvent[] events = [.. page.Events.Where(Concerns)];
+        if (events.Length > 0)
+            await WriteAsync(connection, into, Guid.Parse(tenant), events, cancellationToken).ConfigureAwait(false);
+        await Sql.ExecuteAsync(
             connection,
             $"""
-            insert into {Schema}.projection_position as p (name, generation, tenant_id, node_seq) values ($1, $2, $3, 0)
-            on conflict (name, generation, tenant_id) do update set node_seq = p.node_seq returning node_seq
+            update {Schema}.projection_position set node_seq = $4, paused_reason = null, paused_at = null
+            where name = $1 and generation = $2 and tenant_id = $3
             """,
-            cancellationToken, Name, generation, tenant).ConfigureAwait(false);
-        LogPosition end = await _reader!.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
-        List<RecordedEvent> page = await _reader.ReadPageAsync(connection, tenant, position, end.NodeSeq, _filter, cancellationToken)
-            .ConfigureAwait(false);
-        bool isLast = page.Count < LogReader.PageSize;
-        if (page.Count > 0)
-            await WriteAsync(connection, generation, Guid.Parse(tenant), page, cancellationToken).ConfigureAwait(false);
-        await Sql.ExecuteAsync(
-            connection, $"update {Schema}.projection_position set node_seq = $4 where name = $1 and generation = $2 and tenant_id = $3", cancellationToken,
-            Name, generation, tenant, isLast ? end.NodeSeq : page[^1].NodeSeq).ConfigureAwait(false);
-        return !isLast;
+            cancellationToken, Name, into, tenant, page.UpTo).ConfigureAwait(false);
+        return !page.IsLast;
     }
 
-    /// <summary>How far the projection has followed a node's log.</summary>
-    public async Task<ProjectionStatus> GetStatusAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)
+    /// <summary>The generation to write to and its position, both locked until the transaction ends.</summary>
+    private async Task<(int Generation, long Position)> EnterAsync(
+        NpgsqlConnection connection, string tenant, int? generation, CancellationToken cancellationToken)
     {
-        LogPosition end = await _reader!.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
-        long position = await Sql.ScalarAsync<long>(
+        // The row of the projection shared: a rebuild that switches the generation waits for us, and we for it. The position alone: of two processes
+        // (a lost leadership is noticed late) the second waits and then finds the work done. A newer program's tables are not ours to fill.
+        NpgsqlCommand command = Sql.Command(
             connection,
             $"""
-            select coalesce((select node_seq from {Schema}.projection_position join {Schema}.projection using (name, generation)
-                where name = $1 and tenant_id = $2), 0)
+            insert into {Schema}.projection_position as p (name, generation, tenant_id, node_seq)
+            select name, coalesce($3, generation), $2, 0 from {Schema}.projection
+            where name = $1 and made_by <= {StoreSchema.Current} and ($3 is null or building_by <= {StoreSchema.Current}) for share
+            on conflict (name, generation, tenant_id) do update set node_seq = p.node_seq returning generation, node_seq
             """,
-            cancellationToken, Name, tenant).ConfigureAwait(false);
-        long lag = await _reader.CountAsync(connection, tenant, position, end.NodeSeq, _filter, cancellationToken).ConfigureAwait(false);
-        return new(Name, position, end.NodeSeq, lag);
+            Name, tenant, new NpgsqlParameter { Value = (object?)generation ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+        List<(int, long)> rows = await Sql.QueryAsync(command, row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken).ConfigureAwait(false);
+        return rows.Count > 0
+            ? rows[0]
+            : throw new MeshException(
+                MeshError.StoreIncompatible,
+                $"A newer program has made the tables of projection '{Name}'; this one knows schema version {StoreSchema.Current} and does not write to them. Update it.");
     }
 
     /// <summary>Writes what a page of events changes, in order, in the caller's transaction.</summary>

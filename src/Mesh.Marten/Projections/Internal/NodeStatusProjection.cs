@@ -25,10 +25,10 @@ internal sealed class NodeStatusProjection(string schema, NpgsqlDataSource? sour
 
     protected override IReadOnlyList<string> EndColumns { get; } = ["ended"];
 
-    public override string CreateTable(int generation) => base.CreateTable(generation) +
+    public override string CreateIndexes(int generation) => base.CreateIndexes(generation) +
         $"""
-        create unique index {Name}_{generation}_place on {Table(generation)} (node_id, from_seq);
-        create index {Name}_{generation}_identity on {Table(generation)} (identity, from_seq);
+        create unique index if not exists {Name}_{generation}_place on {Table(generation)} (node_id, from_seq);
+        create index if not exists {Name}_{generation}_identity on {Table(generation)} (identity, from_seq);
 
         """;
 

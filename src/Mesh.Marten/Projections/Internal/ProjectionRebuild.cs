@@ -7,33 +7,66 @@ namespace EventMesh.Marten.Projections.Internal;
 /// Folds a projection anew into tables beside those in use, then switches its views. Marten's own rebuild empties what readers see,
 /// for all nodes, until it is done.
 /// </summary>
+/// <remarks>
+/// Each page is a transaction of its own that moves the position of the generation that is built. So whatever interrupts a rebuild, the next one finds in
+/// <c>projection.building</c> what is there and goes on.
+/// </remarks>
 internal sealed class ProjectionRebuild(LogProjection projection, LogTables tables)
 {
+    /// <summary>Events in a page, which are in memory together: an entry that changes often within one is written once for each version and never updated.</summary>
+    public int PageSize { get; init; } = 10_000;
+
+    // Another build of the program may fold differently: it does not go on with what this one began.
+    private static readonly Guid Build = typeof(ProjectionRebuild).Module.ModuleVersionId;
+
+    /// <summary>Called after each page, outside of its transaction.</summary>
+    public Func<Task>? PageFolded { get; init; }
+
     public async Task RunAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         await StoreSchema.ThrowIfNewerAsync(connection, tables, cancellationToken).ConfigureAwait(false);
-        // One rebuild of a projection at a time, whoever asks; the lock ends with the connection when this process does.
-        await Sql.ExecuteAsync(connection, "select pg_advisory_lock(hashtextextended($1, 0))", cancellationToken, LockName).ConfigureAwait(false);
+        // The lock ends with the connection when this process does.
+        if (!await Sql.ScalarAsync<bool>(connection, "select pg_try_advisory_lock(hashtextextended($1, 0))", cancellationToken, projection.RebuildLock)
+            .ConfigureAwait(false))
+            throw new MeshException(
+                MeshError.ConcurrencyConflict, $"A rebuild of projection '{projection.Name}' is under way already. `mesh projections` shows how far it is.");
         try
         {
-            int live = await LiveAsync(connection, "", cancellationToken).ConfigureAwait(false);
-            int next = live + 1;
-            // A rebuild that was cut short leaves its table.
-            await DropAsync(connection, next, cancellationToken).ConfigureAwait(false);
-            await Sql.ExecuteAsync(connection, projection.CreateTable(next), cancellationToken).ConfigureAwait(false);
-            await FoldAsync(connection, next, cancellationToken).ConfigureAwait(false);
-            await SwitchAsync(connection, live, next, cancellationToken).ConfigureAwait(false);
+            int building = await BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+            await FoldAsync(connection, building, cancellationToken).ConfigureAwait(false);
+            await Sql.ExecuteAsync(connection, projection.CreateIndexes(building) + $"analyze {projection.Table(building)}", cancellationToken).ConfigureAwait(false);
+            await SwitchAsync(connection, building, cancellationToken).ConfigureAwait(false);
+            // Not with the switch: a reader that has the old table and waits for the view would be in each other's way with it.
+            await DropOthersAsync(connection, building, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            await Sql.ExecuteAsync(connection, "select pg_advisory_unlock(hashtextextended($1, 0))", CancellationToken.None, LockName).ConfigureAwait(false);
+            await UnlockAsync(connection).ConfigureAwait(false);
         }
     }
 
-    private string LockName => $"{tables.Schema}.{projection.Name}";
+    /// <summary>The generation to fill: one that an interrupted rebuild left, or a new one.</summary>
+    private async Task<int> BeginAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+        await using (transaction.ConfigureAwait(false))
+        {
+            State state = await LockAsync(connection, cancellationToken).ConfigureAwait(false);
+            if (state.Building is { } left && state.BuildingBuild == Build && await ExistsAsync(connection, left, cancellationToken).ConfigureAwait(false))
+                return left;
+            await DropOthersAsync(connection, state.Live, cancellationToken).ConfigureAwait(false);
+            int next = state.Live + 1;
+            await Sql.ExecuteAsync(connection, projection.CreateTable(next), cancellationToken).ConfigureAwait(false);
+            await Sql.ExecuteAsync(
+                connection, $"update {tables.Schema}.projection set building = $2, building_by = $3, building_build = $4 where name = $1", cancellationToken,
+                projection.Name, next, StoreSchema.Current, Build).ConfigureAwait(false);
+            await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+            return next;
+        }
+    }
 
     /// <summary>Most of the work, a transaction for each page, while the live projection goes on.</summary>
-    private async Task FoldAsync(NpgsqlConnection connection, int generation, CancellationToken cancellationToken)
+    private async Task FoldAsync(NpgsqlConnection connection, int building, CancellationToken cancellationToken)
     {
         foreach (string tenant in await TenantsAsync(connection, cancellationToken).ConfigureAwait(false))
         {
@@ -43,48 +76,98 @@ internal sealed class ProjectionRebuild(LogProjection projection, LogTables tabl
                 NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
-                    more = await projection.FoldPageAsync(connection, tenant, generation, cancellationToken).ConfigureAwait(false);
+                    // What is lost of these at a crash of the server is folded again: the position is lost with them.
+                    await Sql.ExecuteAsync(connection, "set local synchronous_commit = off", cancellationToken).ConfigureAwait(false);
+                    more = await projection.FoldPageAsync(connection, tenant, building, page: null, PageSize, cancellationToken).ConfigureAwait(false);
                     await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 }
+                if (PageFolded is not null)
+                    await PageFolded().ConfigureAwait(false);
             }
         }
     }
 
-    private async Task SwitchAsync(NpgsqlConnection connection, int live, int next, CancellationToken cancellationToken)
+    private async Task SwitchAsync(NpgsqlConnection connection, int building, CancellationToken cancellationToken)
     {
         NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
             // From here the live projection stands still; what it has seen since, the new one sees too.
-            await LiveAsync(connection, "for update", cancellationToken).ConfigureAwait(false);
+            await LockAsync(connection, cancellationToken).ConfigureAwait(false);
             foreach (string tenant in await TenantsAsync(connection, cancellationToken).ConfigureAwait(false))
             {
-                while (await projection.FoldPageAsync(connection, tenant, next, cancellationToken).ConfigureAwait(false))
+                while (await projection.FoldPageAsync(connection, tenant, building, page: null, PageSize, cancellationToken).ConfigureAwait(false))
                 {
                 }
             }
-            await Sql.ExecuteAsync(connection, projection.CreateViews(next), cancellationToken).ConfigureAwait(false);
+            await Sql.ExecuteAsync(connection, projection.CreateViews(building), cancellationToken).ConfigureAwait(false);
             await Sql.ExecuteAsync(
-                connection, $"update {tables.Schema}.projection set generation = $2 where name = $1", cancellationToken, projection.Name, next)
-                .ConfigureAwait(false);
-            await DropAsync(connection, live, cancellationToken).ConfigureAwait(false);
+                connection,
+                $"""
+                update {tables.Schema}.projection
+                set generation = building, made_by = building_by, building = null, building_by = null, building_build = null where name = $1
+                """,
+                cancellationToken, projection.Name).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task DropAsync(NpgsqlConnection connection, int generation, CancellationToken cancellationToken)
+    /// <summary>Drops all generations but one, also those that an interrupted rebuild could not drop any more.</summary>
+    private async Task DropOthersAsync(NpgsqlConnection connection, int keep, CancellationToken cancellationToken)
     {
+        List<string> others = await Sql.QueryAsync(
+            Sql.Command(
+                connection,
+                "select relname from pg_class where relnamespace = $1::regnamespace and relkind = 'r' and relname ~ ('^' || $2 || '_[0-9]+$') and relname <> $2 || '_' || $3",
+                tables.Schema, projection.Name, $"{keep}"),
+            row => row.GetString(0), cancellationToken).ConfigureAwait(false);
+        foreach (string table in others)
+            await Sql.ExecuteAsync(connection, $"drop table {tables.Schema}.{table}", cancellationToken).ConfigureAwait(false);
         await Sql.ExecuteAsync(
-            connection, $"delete from {tables.Schema}.projection_position where name = $1 and generation = $2", cancellationToken, projection.Name, generation)
+            connection, $"delete from {tables.Schema}.projection_position where name = $1 and generation <> $2", cancellationToken, projection.Name, keep)
             .ConfigureAwait(false);
-        await Sql.ExecuteAsync(connection, $"drop table if exists {projection.Table(generation)}", cancellationToken).ConfigureAwait(false);
     }
 
-    private Task<int> LiveAsync(NpgsqlConnection connection, string locking, CancellationToken cancellationToken) =>
-        Sql.ScalarAsync<int>(
-            connection, $"select generation from {tables.Schema}.projection where name = $1 {locking}", cancellationToken, projection.Name);
+    /// <summary>Keeps the projection's row until the transaction ends; fails when a newer program is at work.</summary>
+    private async Task<State> LockAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        List<State> rows = await Sql.QueryAsync(
+            Sql.Command(
+                connection,
+                $"""
+                select generation, building, building_build, greatest(made_by, building_by, (select version from {tables.Version}))
+                from {tables.Schema}.projection where name = $1 for update
+                """,
+                projection.Name),
+            row => new State(row.GetInt32(0), row.IsDBNull(1) ? null : row.GetInt32(1), row.IsDBNull(2) ? null : row.GetGuid(2), row.GetInt32(3)),
+            cancellationToken).ConfigureAwait(false);
+        State state = rows.Single();
+        return state.Newest <= StoreSchema.Current
+            ? state
+            : throw new MeshException(
+                MeshError.StoreIncompatible,
+                $"The schema '{tables.Schema}' has version {state.Newest}, this program knows {StoreSchema.Current} and does not rebuild what a newer one keeps. Update it.");
+    }
+
+    private Task<bool> ExistsAsync(NpgsqlConnection connection, int generation, CancellationToken cancellationToken) =>
+        Sql.ScalarAsync<bool>(connection, "select to_regclass($1) is not null", cancellationToken, projection.Table(generation));
 
     private Task<List<string>> TenantsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         Sql.QueryAsync(
             Sql.Command(connection, $"select tenant_id from {tables.Nodes} order by tenant_id"), row => row.GetString(0), cancellationToken);
+
+    private async Task UnlockAsync(NpgsqlConnection connection)
+    {
+        try
+        {
+            await Sql.ExecuteAsync(connection, "select pg_advisory_unlock(hashtextextended($1, 0))", CancellationToken.None, projection.RebuildLock)
+                .ConfigureAwait(false);
+        }
+        catch (Exception exception) when (StoreErrors.Classify(exception) == MeshError.StoreUnavailable)
+        {
+            // The connection is gone, and the lock with it; what broke it is on its way already.
+        }
+    }
+
+    private sealed record State(int Live, int? Building, Guid? BuildingBuild, int Newest);
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using EventMesh.Identity;
 using EventMesh.Marten.Store;
 using EventMesh.Marten.Store.Internal;
 using Microsoft.Extensions.Logging;
@@ -7,13 +8,12 @@ using Npgsql;
 namespace EventMesh.Marten.Projections.Internal;
 
 /// <summary>
-/// Lets the projections follow the logs of all nodes in a database. Of the processes that share it one does so, the holder of an advisory lock; when its
-/// connection ends, for whatever reason, the server gives the lock to another that asks. Each append notifies it (<see cref="LogWriter"/>).
+/// Lets the projections follow the logs of all nodes in a database. Of the processes that share it one does so, the holder of the lease
+/// (<see cref="ProjectionLease"/>); when its connection ends or it falls silent, another takes over. Each append notifies it (<see cref="LogWriter"/>).
 /// </summary>
 internal sealed class ProjectionRunner : IAsyncDisposable
 {
-    // How often a process that does not hold the lock asks for it, and the holder looks without having been told.
-    private static readonly TimeSpan AskInterval = TimeSpan.FromSeconds(1);
+    // How often the leader looks at all logs without having been told: a process of an older version does not tell.
     private static readonly TimeSpan LookInterval = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan FirstDelay = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan MaxDelay = TimeSpan.FromSeconds(10);
@@ -21,40 +21,90 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     // How long a projection rests that could not fold what a node's log has next.
     private static readonly TimeSpan StuckDelay = TimeSpan.FromSeconds(5);
 
+    // Pages of one log before another gets its turn: a log that is far behind holds up the others by a second or so.
+    private const int PagesInTurn = 20;
+
     private readonly NpgsqlDataSource _source;
     private readonly LogTables _tables;
+    private readonly LogReader _reader;
     private readonly IReadOnlyList<LogProjection> _projections;
+    private readonly ProjectionLease _lease;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly string _lockName;
-    private readonly string _listenSql;
+    private readonly SemaphoreSlim _folding;
+    private readonly string _channel;
     private readonly string _behindSql;
+    private readonly string _behindOfSql;
+    private readonly string _passSql;
+    private readonly string _pauseSql;
+    private readonly Dictionary<(string Tenant, string Projection), long> _behind = [];
     private readonly ConcurrentDictionary<(string Tenant, LogProjection Projection), long> _stuck = [];
     private Task _running = Task.CompletedTask;
+    private long _term;
+    private long _rounds;
     private int _failures;
+    private IReadOnlyDictionary<string, long>? _lags;
+    private bool _isDisposed;
 
-    public ProjectionRunner(NpgsqlDataSource source, LogTables tables, IReadOnlyList<LogProjection> projections, TimeProvider time, ILogger logger)
+    public ProjectionRunner(
+        NpgsqlDataSource source, LogTables tables, NodeId node, int connections, LogReader reader, IReadOnlyList<LogProjection> projections, TimeProvider time,
+        ILogger logger)
     {
         _source = source;
         _tables = tables;
+        _reader = reader;
         _projections = projections;
+        _lease = new ProjectionLease(tables, node);
         _time = time;
         _logger = logger;
-        _lockName = $"{tables.Schema}.projections";
-        _listenSql = $"listen {tables.Channel}";
-        _behindSql =
+        _folding = new SemaphoreSlim(connections, connections);
+        _channel = tables.Channel;
+        _behindSql = BehindSql(tables, all: true);
+        _behindOfSql = BehindSql(tables, all: false);
+        // Of a page that does not concern them, projections need no transaction each.
+        _passSql =
             $"""
-            select n.tenant_id, p.name
-            from {tables.Nodes} n
-                join {tables.Schema}.projection p on p.name = any($1)
-                left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
-            where coalesce(at.node_seq, 0) < n.node_seq
+            insert into {tables.Schema}.projection_position as p (name, generation, tenant_id, node_seq)
+            select name, generation, $1, $3 from {tables.Schema}.projection where name = any($4) and made_by <= {StoreSchema.Current}
+            on conflict (name, generation, tenant_id) do update set node_seq = excluded.node_seq, paused_reason = null, paused_at = null where p.node_seq = $2
+            """;
+        _pauseSql =
+            $"""
+            insert into {tables.Schema}.projection_position as p (name, generation, tenant_id, node_seq, paused_reason, paused_at)
+            select name, generation, $2, 0, $3, now() from {tables.Schema}.projection where name = $1
+            on conflict (name, generation, tenant_id) do update
+                set paused_reason = excluded.paused_reason, paused_at = coalesce(p.paused_at, excluded.paused_at)
             """;
     }
 
+    /// <summary>The term in which this process leads; 0 while another does.</summary>
+    public long Term => Volatile.Read(ref _term);
+
+    /// <summary>How often it has looked for what is behind.</summary>
+    internal long Rounds => Volatile.Read(ref _rounds);
+
+    /// <summary>SQL: which projections ($1) are behind, of all logs or of some ($2).</summary>
+    internal static string BehindSql(LogTables tables, bool all) =>
+        $"""
+        select n.tenant_id, p.name, coalesce(at.node_seq, 0), n.node_seq
+        from {tables.Nodes} n
+            join {tables.Schema}.projection p on p.name = any($1)
+            left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
+        where coalesce(at.node_seq, 0) < n.node_seq {(all ? "" : "and n.tenant_id = any($2)")}
+        """;
+
+    /// <summary>How many places each projection is behind, over all logs, when last looked; null while another process leads.</summary>
+    public IReadOnlyDictionary<string, long>? Lags => Volatile.Read(ref _lags);
+
+    /// <summary>In how many logs each projection is paused; null while another process leads.</summary>
+    public IReadOnlyDictionary<string, long>? Paused => Lags is null
+        ? null
+        : _projections.ToDictionary(projection => projection.Name, projection => (long)_stuck.Keys.Count(stuck => stuck.Projection == projection));
+
     public void Start()
     {
+        ProjectionMetrics.Observe(this);
         // It outlives the caller: its activities must not become children of the open's.
         using (ExecutionContext.SuppressFlow())
             _running = Task.Run(RunAsync);
@@ -62,9 +112,14 @@ internal sealed class ProjectionRunner : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        if (_isDisposed)
+            return;
+        _isDisposed = true;
         await _stopping.CancelAsync().ConfigureAwait(false);
         await _running.ConfigureAwait(false);
+        ProjectionMetrics.Forget(this);
         _stopping.Dispose();
+        _folding.Dispose();
     }
 
     private async Task RunAsync()
@@ -73,7 +128,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         {
             try
             {
-                await LeadAsync(_stopping.Token).ConfigureAwait(false);
+                await FollowAsLeaderAsync(_stopping.Token).ConfigureAwait(false);
             }
             catch (Exception) when (_stopping.IsCancellationRequested)
             {
@@ -90,80 +145,237 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits for the lock and follows until something fails.</summary>
-    private async Task LeadAsync(CancellationToken cancellationToken)
+    /// <summary>Waits for the lease and follows until something fails.</summary>
+    private async Task FollowAsLeaderAsync(CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            // A program that is older than the schema declines, before it takes the lock and also when the schema is upgraded while it holds it.
-            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
-            while (!await Sql.ScalarAsync<bool>(connection, "select pg_try_advisory_lock(hashtextextended($1, 0))", cancellationToken, _lockName)
-                .ConfigureAwait(false))
-                await Task.Delay(AskInterval, _time, cancellationToken).ConfigureAwait(false);
-            // Before the first look: of what comes after it we are told.
-            await Sql.ExecuteAsync(connection, _listenSql, cancellationToken).ConfigureAwait(false);
-            // One parameter, not one for each.
-            object names = _projections.Select(projection => projection.Name).ToArray();
-            while (true)
+            try
             {
-                await ThrowIfNewerAsync(connection, cancellationToken).ConfigureAwait(false);
-                // Takes in the notifications that have come meanwhile, too: many appends are one round.
-                List<(string Tenant, string Name)> behind = await Sql.QueryAsync(
-                    Sql.Command(connection, _behindSql, names), row => (row.GetString(0), row.GetString(1)), cancellationToken).ConfigureAwait(false);
-                int followed = 0;
-                foreach (IGrouping<string, string> tenant in behind.GroupBy(row => row.Tenant, row => row.Name))
-                    followed += await FollowAsync(tenant.Key, [.. tenant], cancellationToken).ConfigureAwait(false);
-                if (_failures > 0)
-                    Log.ProjectionsGoOn(_logger);
-                _failures = 0;
-                if (followed == 0)
-                    await connection.WaitAsync(_stuck.IsEmpty ? LookInterval : StuckDelay, cancellationToken).ConfigureAwait(false);
+                // A program that is older than the schema declines, before it takes the lock and also when the schema is upgraded while it holds it.
+                await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
+                await ProjectionLease.PrepareAsync(connection, cancellationToken).ConfigureAwait(false);
+                while (!await _lease.TryTakeAsync(connection, cancellationToken).ConfigureAwait(false))
+                    await Task.Delay(ProjectionLease.Beat, _time, cancellationToken).ConfigureAwait(false);
+                long term = await _lease.BeginAsync(connection, cancellationToken).ConfigureAwait(false);
+                Volatile.Write(ref _term, term);
+                Log.ProjectionsLed(_logger, term);
+                // Whichever fails ends the other: without the lease there is nothing to write, without writing no reason for the lease.
+                using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+                Task[] both = [KeepAsync(connection, over.Token), ListenAsync(term, over.Token)];
+                Task first = await Task.WhenAny(both).ConfigureAwait(false);
+                await over.CancelAsync().ConfigureAwait(false);
+                await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await first.ConfigureAwait(false);
+            }
+            finally
+            {
+                Volatile.Write(ref _term, 0);
+                Volatile.Write(ref _lags, null);
+                await ProjectionLease.ReleaseAsync(connection).ConfigureAwait(false);
             }
         }
     }
 
-    private async Task ThrowIfNewerAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    private async Task KeepAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        try
+        while (true)
         {
+            await Task.Delay(ProjectionLease.Beat, _time, cancellationToken).ConfigureAwait(false);
+            await ProjectionLease.BeatAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ListenAsync(long term, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            var wake = new ProjectionWake();
+            connection.Notification += wake.Take;
+            try
+            {
+                await _lease.ListenAsync(connection, _channel, cancellationToken).ConfigureAwait(false);
+                await FollowAsync(connection, wake, term, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                connection.Notification -= wake.Take;
+                await ProjectionLease.ReleaseAsync(connection).ConfigureAwait(false);
+            }
+        }
+    }
+
+    private async Task FollowAsync(NpgsqlConnection connection, ProjectionWake wake, long term, CancellationToken cancellationToken)
+    {
+        // One parameter, not one for each.
+        object names = _projections.Select(projection => projection.Name).ToArray();
+        long lastLook = _time.GetTimestamp();
+        while (true)
+        {
+            while (!wake.IsSet)
+            {
+                TimeSpan left = (_stuck.IsEmpty ? LookInterval : StuckDelay) - _time.GetElapsedTime(lastLook);
+                // Npgsql takes 0 ms for ever.
+                if (left < TimeSpan.FromMilliseconds(1) || !await connection.WaitAsync(left, cancellationToken).ConfigureAwait(false))
+                    wake.AddAll();
+            }
             await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
-        }
-        catch (MeshException)
-        {
-            // A connection in the pool keeps its locks until it is used again.
-            await Sql.ExecuteAsync(connection, "select pg_advisory_unlock_all()", cancellationToken).ConfigureAwait(false);
-            throw;
+            string[]? tenants = wake.Reset();
+            if (tenants is null)
+                lastLook = _time.GetTimestamp();
+            // Takes in the notifications that have come meanwhile, too: many appends are one round.
+            List<Behind> behind = await LookAsync(connection, names, tenants, cancellationToken).ConfigureAwait(false);
+            Interlocked.Increment(ref _rounds);
+            foreach (IGrouping<string, Behind> tenant in behind.GroupBy(row => row.Tenant))
+            {
+                bool[] more = await Task.WhenAll(tenant.GroupBy(row => row.Position)
+                    .Select(group => FollowAsync(tenant.Key, group.Key, [.. group.Select(row => row.Projection)], term, cancellationToken))).ConfigureAwait(false);
+                if (more.Contains(true))
+                    wake.Add(tenant.Key);
+            }
+            if (_failures > 0)
+                Log.ProjectionsGoOn(_logger);
+            _failures = 0;
         }
     }
 
-    /// <summary>Lets projections go to the end of a node's log; how many have moved.</summary>
-    private async Task<int> FollowAsync(string tenant, IReadOnlyList<string> names, CancellationToken cancellationToken)
+    /// <summary>Looks which projections are behind in some logs, null for all, and can go on.</summary>
+    private async Task<List<Behind>> LookAsync(NpgsqlConnection connection, object names, string[]? tenants, CancellationToken cancellationToken)
     {
-        bool[] moved = await Task.WhenAll(_projections.Where(projection => names.Contains(projection.Name))
-            .Select(projection => TryFollowAsync(tenant, projection, cancellationToken))).ConfigureAwait(false);
-        return moved.Count(yes => yes);
+        await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
+        NpgsqlCommand look = tenants is null ? Sql.Command(connection, _behindSql, names) : Sql.Command(connection, _behindOfSql, names, tenants);
+        List<Behind> behind = await Sql.QueryAsync(
+            look,
+            row => new Behind(row.GetString(0), _projections.Single(projection => projection.Name == row.GetString(1)), row.GetInt64(2), row.GetInt64(3)),
+            cancellationToken).ConfigureAwait(false);
+        foreach ((string Tenant, string Projection) key in _behind.Keys.Where(key => tenants?.Contains(key.Tenant) != false).ToList())
+            _behind.Remove(key);
+        foreach (Behind row in behind)
+            _behind[(row.Tenant, row.Projection.Name)] = row.End - row.Position;
+        Volatile.Write(
+            ref _lags,
+            _projections.ToDictionary(
+                projection => projection.Name, projection => _behind.Where(entry => entry.Key.Projection == projection.Name).Sum(entry => entry.Value)));
+        behind.RemoveAll(row => _stuck.TryGetValue((row.Tenant, row.Projection), out long since) && _time.GetElapsedTime(since) < StuckDelay);
+        return behind;
     }
 
-    /// <summary>What can't be folded of one log by one projection holds up neither the others nor the other logs.</summary>
-    private async Task<bool> TryFollowAsync(string tenant, LogProjection projection, CancellationToken cancellationToken)
+    /// <summary>Lets projections that stand at one place of a log go on, for one turn; whether there is more.</summary>
+    private async Task<bool> FollowAsync(
+        string tenant, long position, IReadOnlyList<LogProjection> projections, long term, CancellationToken cancellationToken)
     {
-        bool isStuck = _stuck.TryGetValue((tenant, projection), out long since);
-        if (isStuck && _time.GetElapsedTime(since) < StuckDelay)
-            return false;
+        // Read once for all of them: reading, above all the JSON, is most of the work.
+        LogPage? page = projections.Count > 1 ? await TryReadAsync(tenant, position, projections, cancellationToken).ConfigureAwait(false) : null;
+        LogProjection[] concerned = page is null ? [.. projections] : [.. projections.Where(projection => page.Events.Any(projection.Concerns))];
+        LogProjection[] others = [.. projections.Except(concerned)];
+        Task<bool[]> folding = Task.WhenAll(concerned.Select(projection => TryFollowAsync(tenant, projection, page, term, cancellationToken)));
         try
         {
-            await projection.CatchUpAsync(tenant, cancellationToken).ConfigureAwait(false);
+            if (others.Length > 0)
+                await PassAsync(tenant, page!, others, term, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            await folding.ConfigureAwait(false);
+        }
+        return (others.Length > 0 && !page!.IsLast) || (await folding.ConfigureAwait(false)).Contains(true);
+    }
+
+    /// <summary>The next page for several projections; null when it can't be read: each then finds out by itself whether that concerns it.</summary>
+    private async Task<LogPage?> TryReadAsync(string tenant, long position, IReadOnlyList<LogProjection> projections, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ConnectAsync(
+                connection => _reader.ReadPageAsync(connection, tenant, position, LogProjection.FilterFor(projections), LogReader.PageSize, cancellationToken),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
         {
+            return null;
+        }
+    }
+
+    /// <summary>Lets projections go past a page in which nothing concerns them.</summary>
+    private async Task PassAsync(string tenant, LogPage page, IReadOnlyList<LogProjection> projections, long term, CancellationToken cancellationToken)
+    {
+        await ConnectAsync(
+            async connection =>
+            {
+                NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
+                await using (transaction.ConfigureAwait(false))
+                {
+                    await _lease.EnterAsync(connection, term, cancellationToken).ConfigureAwait(false);
+                    object names = projections.Select(projection => projection.Name).ToArray();
+                    await Sql.ExecuteAsync(connection, _passSql, cancellationToken, tenant, page.After, page.UpTo, names).ConfigureAwait(false);
+                    await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
+                    return true;
+                }
+            },
+            cancellationToken).ConfigureAwait(false);
+        foreach (LogProjection projection in projections)
+            GoesOn(tenant, projection);
+    }
+
+    /// <summary>What can't be folded of one log by one projection holds up neither the others nor the other logs.</summary>
+    private async Task<bool> TryFollowAsync(string tenant, LogProjection projection, LogPage? page, long term, CancellationToken cancellationToken)
+    {
+        bool more;
+        await _folding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            more = await projection.CatchUpAsync(tenant, page, _lease, term, PagesInTurn, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is not LeaseLostException
+            && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
+        {
+            bool isNew = !_stuck.ContainsKey((tenant, projection));
             _stuck[(tenant, projection)] = _time.GetTimestamp();
-            if (!isStuck)
+            if (isNew)
                 Log.ProjectionStuck(_logger, projection.Name, tenant, exception);
+            await PauseAsync(tenant, projection, exception, cancellationToken).ConfigureAwait(false);
             return false;
         }
+        finally
+        {
+            _folding.Release();
+        }
+        GoesOn(tenant, projection);
+        return more;
+    }
+
+    /// <summary>Keeps the reason where everybody can read it; the next page that is folded takes it away.</summary>
+    private async Task PauseAsync(string tenant, LogProjection projection, Exception reason, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+            await Sql.ExecuteAsync(connection, _pauseSql, cancellationToken, projection.Name, tenant, Texts.Write(reason.Message)).ConfigureAwait(false);
+    }
+
+    private void GoesOn(string tenant, LogProjection projection)
+    {
         if (_stuck.TryRemove((tenant, projection), out _))
             Log.ProjectionGoesOn(_logger, projection.Name, tenant);
-        return true;
     }
+
+    /// <summary>Does something on one of the connections that are meant for folding.</summary>
+    private async Task<T> ConnectAsync<T>(Func<NpgsqlConnection, Task<T>> work, CancellationToken cancellationToken)
+    {
+        await _folding.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            NpgsqlConnection connection = await _source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+                return await work(connection).ConfigureAwait(false);
+        }
+        finally
+        {
+            _folding.Release();
+        }
+    }
+
+    /// <summary>A projection that has not folded a log to its end.</summary>
+    private sealed record Behind(string Tenant, LogProjection Projection, long Position, long End);
 }

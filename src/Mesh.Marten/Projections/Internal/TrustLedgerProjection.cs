@@ -28,9 +28,9 @@ internal sealed class TrustLedgerProjection(string schema, NpgsqlDataSource? sou
 
     protected override string PresentView => "trust_in_force";
 
-    public override string CreateTable(int generation) => base.CreateTable(generation) +
+    public override string CreateIndexes(int generation) => base.CreateIndexes(generation) +
         $"""
-        create unique index {Name}_{generation}_place on {Table(generation)} (node_id, from_seq);
+        create unique index if not exists {Name}_{generation}_place on {Table(generation)} (node_id, from_seq);
 
         """;
 

@@ -62,8 +62,9 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
             async connection =>
             {
                 var all = new List<ProjectionStatus>();
+                var status = new ProjectionStatusReader(session().Tables);
                 foreach (LogProjection projection in session().Projections)
-                    all.Add(await projection.GetStatusAsync(connection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false));
+                    all.Add(await status.ReadAsync(connection, projection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false));
                 return all;
             },
             cancellationToken);
@@ -78,7 +79,7 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
                 await new ProjectionRebuild(found, session().Tables).RunAsync(connection, cancellationToken).ConfigureAwait(false);
                 return true;
             },
-            cancellationToken);
+            cancellationToken, session().Source);
     }
 
     private Task<List<ConnectionRecord>> ReadConnectionsAsync(
@@ -117,11 +118,12 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
     private T Projection<T>()
         where T : LogProjection => session().Projections.OfType<T>().Single();
 
-    private async Task<T> RunAsync<T>(Func<NpgsqlConnection, Task<T>> query, CancellationToken cancellationToken)
+    private async Task<T> RunAsync<T>(
+        Func<NpgsqlConnection, Task<T>> query, CancellationToken cancellationToken, NpgsqlDataSource? source = null)
     {
         try
         {
-            NpgsqlConnection connection = await session().Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            NpgsqlConnection connection = await (source ?? session().QuerySource).OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
             await using (connection.ConfigureAwait(false))
                 return await query(connection).ConfigureAwait(false);
         }

@@ -2,6 +2,7 @@ using System.Globalization;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Projections.Internal;
 using Npgsql;
 
 namespace EventMesh.Marten.Store.Internal;
@@ -33,7 +34,21 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
 
     /// <summary>The next events after a place, at most <see cref="PageSize"/>; fewer only at the end.</summary>
     public Task<List<RecordedEvent>> ReadPageAsync(
-        NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, CancellationToken cancellationToken) =>
+        ReadPageAsync(connection, tenant, after, upTo, filter, PageSize, cancellationToken);
+
+    /// <summary>The next events after a place, at most so many, and how far they reach.</summary>
+    public async Task<LogPage> ReadPageAsync(
+        NpgsqlConnection connection, string tenant, long after, LogFilter filter, int pageSize, CancellationToken cancellationToken)
+    {
+        LogPosition end = await GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+        List<RecordedEvent> events = await ReadPageAsync(connection, tenant, after, end.NodeSeq, filter, pageSize, cancellationToken).ConfigureAwait(false);
+        bool isLast = events.Count < pageSize;
+        return new(after, isLast ? Math.Max(after, end.NodeSeq) : events[^1].NodeSeq, events, isLast);
+    }
+
+    private Task<List<RecordedEvent>> ReadPageAsync(
+        NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, int pageSize, CancellationToken cancellationToken)
     {
         string text =
             $"""
@@ -42,22 +57,10 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
             from {tables.Events}
             where tenant_id = $1 and {LogTables.Place} > $2 and {LogTables.Place} <= $3 {filter.Condition}
             order by {LogTables.Place}
-            limit {PageSize}
+            limit {pageSize}
             """;
         object[] values = filter.Values is null ? [tenant, after, upTo] : [tenant, after, upTo, filter.Values];
         return Sql.QueryAsync(Sql.Command(connection, text, values), Read, cancellationToken);
-    }
-
-    /// <summary>How many events a log holds after a place.</summary>
-    public Task<long> CountAsync(NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, CancellationToken cancellationToken)
-    {
-        string text =
-            $"""
-            select count(*) from {tables.Events}
-            where tenant_id = $1 and {LogTables.Place} > $2 and {LogTables.Place} <= $3 {filter.Condition}
-            """;
-        object[] values = filter.Values is null ? [tenant, after, upTo] : [tenant, after, upTo, filter.Values];
-        return Sql.ScalarAsync<long>(connection, text, cancellationToken, values);
     }
 
     private RecordedEvent Read(NpgsqlDataReader row)

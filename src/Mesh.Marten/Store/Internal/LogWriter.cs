@@ -44,7 +44,7 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
     }
 
     // Without a moved end there is nothing to join with, so nothing is written. A stream that takes no more events has no version, which the
-    // table refuses. The projections are told with the commit.
+    // table refuses. The projections are told with the commit which log has grown.
     private static string AppendSql(LogTables tables, string epochCondition) =>
         $"""
         with moved as (
@@ -61,7 +61,7 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
             from moved, unnest($8, $9, $10, $11, $12, $13, $14) with ordinality as e (id, type, data, time, headers, stream, place, ordinal)
                 left join stream on stream.id = ($6)[e.stream]
             order by e.ordinal)
-        select count(*), pg_notify('{tables.Channel}', '') from moved
+        select count(*), pg_notify('{tables.Channel}', $1) from moved
         """;
 
     private async Task WriteAsync(NodeId node, IReadOnlyList<RecordedEvent> batch, bool claim, CancellationToken cancellationToken)

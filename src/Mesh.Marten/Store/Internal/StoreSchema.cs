@@ -29,6 +29,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         new(1, "log", LogSchema.Create(tables)),
         new(1, "projections", ProjectionTables.Create(tables.Schema)),
         // Version 2: one line for each part, after those it builds on.
+        new(2, "fleet", FleetSchema.Create(tables)),
     ];
 
     /// <summary>The version of the schema, 0 when it is not there; fails on a newer one.</summary>

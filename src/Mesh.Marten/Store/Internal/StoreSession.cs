@@ -1,3 +1,4 @@
+using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Projections.Internal;
 using Microsoft.Extensions.Logging;
@@ -8,21 +9,28 @@ namespace EventMesh.Marten.Store.Internal;
 /// <summary>An open store: connections and the projections, from open to close.</summary>
 internal sealed class StoreSession : IAsyncDisposable
 {
+    private readonly StoreServers _servers;
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
-    private StoreSession(NpgsqlDataSource source, LogTables tables, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
+    private StoreSession(StoreServers servers, LogTables tables, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory)
     {
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
+        _servers = servers;
+        NpgsqlDataSource source = servers.Primary;
         Source = source;
+        QuerySource = servers.Queries;
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
+        _runner = new ProjectionRunner(source, tables, node, servers.Folds, Reader, Projections, time, _logger);
         Writer = new LogWriter(source, tables, Reader, registry);
     }
 
     public NpgsqlDataSource Source { get; }
+
+    /// <summary>Where queries go: a standby may be behind, and answers what it has.</summary>
+    public NpgsqlDataSource QuerySource { get; }
 
     public LogTables Tables { get; }
 
@@ -32,6 +40,8 @@ internal sealed class StoreSession : IAsyncDisposable
 
     public IReadOnlyList<LogProjection> Projections { get; }
 
+    public ProjectionRunner Runner => _runner;
+
     /// <summary>For people: the server's version.</summary>
     public string Server { get; private set; } = "";
 
@@ -39,15 +49,15 @@ internal sealed class StoreSession : IAsyncDisposable
     public string Host { get; private set; } = "";
 
     public static async Task<StoreSession> OpenAsync(
-        MeshStoreOptions options, string connectionString, bool isPrivate, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
+        MeshStoreOptions options, string connectionString, bool isPrivate, NodeId node, EventRegistry registry, TimeProvider time, ILoggerFactory loggerFactory,
         CancellationToken cancellationToken)
     {
-        NpgsqlDataSource source = StoreSource.Build(options, connectionString, isPrivate);
+        StoreServers servers = StoreSource.Open(options, connectionString, isPrivate);
         StoreSession? session = null;
         try
         {
-            session = new StoreSession(source, new LogTables(options.Schema), registry, time, loggerFactory);
-            var tables = new StoreSchema(source, session.Tables);
+            session = new StoreSession(servers, new LogTables(options.Schema), node, registry, time, loggerFactory);
+            var tables = new StoreSchema(servers.Primary, session.Tables);
             int version = await tables.GetVersionAsync(cancellationToken).ConfigureAwait(false);
             if (version != StoreSchema.Current)
             {
@@ -67,7 +77,7 @@ internal sealed class StoreSession : IAsyncDisposable
             if (session is not null)
                 await session.DisposeAsync().ConfigureAwait(false);
             else
-                await source.DisposeAsync().ConfigureAwait(false);
+                await servers.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -75,7 +85,7 @@ internal sealed class StoreSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _runner.DisposeAsync().ConfigureAwait(false);
-        await Source.DisposeAsync().ConfigureAwait(false);
+        await _servers.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task DescribeAsync(CancellationToken cancellationToken)
