@@ -1,6 +1,7 @@
 using System.CommandLine;
 using EventMesh.Host.Errors;
 using EventMesh.Host.Hosting;
+using EventMesh.Journal;
 using EventMesh.Marten.Store;
 
 namespace EventMesh.Host.Commands;
@@ -8,11 +9,16 @@ namespace EventMesh.Host.Commands;
 /// <summary><c>mesh store</c>: work on the store itself. No running node is needed, and none is hindered.</summary>
 internal static class StoreCommand
 {
-    public static Command Create() => new("store", "Make, upgrade and check the store.")
+    private static readonly Argument<string> Target = new("file") { Description = "The backup, a new file." };
+    private static readonly Argument<string> Origin = new("file") { Description = "The backup." };
+
+    public static Command Create() => new("store", "Make, upgrade, check, back up and restore the store.")
     {
         new Command("migrate", "Make the schema, or upgrade an older one.").ForStore().Runs(MigrateAsync),
         new Command("check", "Compare the schema with what this program makes; the exit code tells too.").ForStore().Runs(CheckAsync),
         new Command("script", "Print the SQL that makes or upgrades the schema, for psql. It may run again.").ForStore().Runs(ScriptAsync),
+        new Command("backup", "Write the logs of all nodes in the store to a file. They may go on running.") { Target }.ForStore().Runs(BackupAsync),
+        new Command("restore", "Bring a backup into an empty store, and check each log from its beginning to its end.") { Origin }.ForStore().Runs(RestoreAsync),
     };
 
     /// <summary>Adds the options that name a store.</summary>
@@ -64,6 +70,29 @@ internal static class StoreCommand
         string script = StoreAdministration.WriteScript(access.Options);
         if (context.IsJson) context.WriteJson(new { access.Options.Schema, Version = StoreAdministration.CurrentVersion, Script = script });
         else await context.Out.WriteAsync(script);
+        return ExitCode.Success;
+    }
+
+    private static async Task<ExitCode> BackupAsync(CommandContext context, CancellationToken token)
+    {
+        StoreAccess access = StoreAccess.Read(context);
+        string file = Path.GetFullPath(context.Get(Target)!);
+        await using StoreAdministration store = await access.OpenAsync(token);
+        long rows = await store.BackupAsync(file, token);
+        long bytes = new FileInfo(file).Length;
+        if (context.IsJson) context.WriteJson(new { File = file, Rows = rows, Bytes = bytes });
+        else await context.Out.WriteLineAsync($"Wrote {rows} rows of {access.Describe()} to {file} ({bytes} bytes).");
+        return ExitCode.Success;
+    }
+
+    private static async Task<ExitCode> RestoreAsync(CommandContext context, CancellationToken token)
+    {
+        StoreAccess access = StoreAccess.Read(context);
+        await using StoreAdministration store = await access.OpenAsync(token);
+        IReadOnlyList<LogPosition> logs = await store.RestoreAsync(Path.GetFullPath(context.Get(Origin)!), token);
+        long events = logs.Sum(log => log.NodeSeq);
+        if (context.IsJson) context.WriteJson(new { Nodes = logs.Count, Events = events });
+        else await context.Out.WriteLineAsync($"Restored the logs of {logs.Count} nodes with {events} events into {access.Describe()}; each is whole. The projections follow at the next start.");
         return ExitCode.Success;
     }
 }

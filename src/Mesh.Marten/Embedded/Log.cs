@@ -27,4 +27,8 @@ internal static partial class Log
     [LoggerMessage(EventId = 5106, EventName = "PrivateServerMayOutlive", Level = LogLevel.Warning,
         Message = "setpriv (package util-linux) is not here: when this process is killed its PostgreSQL runs on until the next start")]
     public static partial void PrivateServerMayOutlive(ILogger logger);
+
+    [LoggerMessage(EventId = 3130, EventName = "PrivateServerSocketLost", Level = LogLevel.Warning,
+        Message = "Somebody has removed the socket {Socket} of the private PostgreSQL; the server is started again")]
+    public static partial void SocketLost(ILogger logger, string socket);
 }

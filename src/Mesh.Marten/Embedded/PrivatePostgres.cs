@@ -13,6 +13,7 @@ namespace EventMesh.Marten.Embedded;
 public sealed class PrivatePostgres : IAsyncDisposable
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan SocketInterval = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstRestartDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestRestartDelay = TimeSpan.FromSeconds(30);
 
@@ -272,6 +273,34 @@ public sealed class PrivatePostgres : IAsyncDisposable
         return server;
     }
 
+    /// <summary>
+    /// Waits for the server's end. A server whose socket somebody removed (a cleaner of the temp folder) takes no new connections for ever and does not make it again: it is
+    /// ended in order, to be started anew.
+    /// </summary>
+    private async Task<int> WatchAsync(ServerProcess server, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            await Task.WhenAny(server.Exited, Task.Delay(SocketInterval, _time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
+            if (server.Exited.IsCompleted)
+                return await server.Exited.ConfigureAwait(false);
+            if (File.Exists(Location.SocketFile))
+                continue;
+            Log.SocketLost(_logger, Location.SocketFile);
+            try
+            {
+                // The folder may have gone with it.
+                ClusterFiles.MakeFolders(Location);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or MeshException)
+            {
+                Log.PrivateServerRestartFailed(_logger, exception, Location.Directory, LongestRestartDelay.TotalSeconds);
+            }
+            await server.StopAsync().ConfigureAwait(false);
+        }
+    }
+
     private async Task SuperviseAsync(CancellationToken cancellationToken)
     {
         TimeSpan delay = FirstRestartDelay;
@@ -280,7 +309,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
             while (true)
             {
                 long start = _time.GetTimestamp();
-                int code = await _server!.Exited.WaitAsync(cancellationToken).ConfigureAwait(false);
+                int code = await WatchAsync(_server!, cancellationToken).ConfigureAwait(false);
                 if (_time.GetElapsedTime(start) > LongestRestartDelay)
                     delay = FirstRestartDelay;
                 Log.PrivateServerDied(_logger, Location.Directory, code, _serverLog.LastLine);

@@ -17,6 +17,9 @@ public sealed record PrivatePostgresLocation(string Directory, string SocketDire
     /// <summary>Held by the process that runs the server.</summary>
     public string LockFile => Path.Combine(Directory, "lock");
 
+    /// <summary>The Unix socket while the server runs.</summary>
+    public string SocketFile => Path.Combine(SocketDirectory, ".s.PGSQL.5432");
+
     /// <summary>The Npgsql connection string, without a secret: the kernel tells the server who connects.</summary>
     public string ConnectionString => $"Host={SocketDirectory};Username={ClusterFiles.Role};Database=postgres";
 }

@@ -18,13 +18,17 @@ public sealed partial class StoreAdministration : IAsyncDisposable
 {
     private readonly PrivatePostgres? _server;
     private readonly NpgsqlDataSource _source;
+    private readonly LogTables _tables;
     private readonly StoreSchema _schema;
+    private readonly TimeProvider _time;
 
-    private StoreAdministration(MeshStoreOptions options, string connectionString, PrivatePostgres? server)
+    private StoreAdministration(MeshStoreOptions options, string connectionString, PrivatePostgres? server, TimeProvider time)
     {
+        _time = time;
+        _tables = new LogTables(options.Schema);
         _server = server;
         _source = StoreSource.Build(options, connectionString, isPrivate: server is not null);
-        _schema = new StoreSchema(_source, new LogTables(options.Schema));
+        _schema = new StoreSchema(_source, _tables);
     }
 
     /// <summary>The version of the schema that this program makes and understands.</summary>
@@ -43,7 +47,7 @@ public sealed partial class StoreAdministration : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         if (!string.IsNullOrWhiteSpace(options.ConnectionString))
-            return new StoreAdministration(options, options.ConnectionString, server: null);
+            return new StoreAdministration(options, options.ConnectionString, server: null, timeProvider);
         if (node is not { } known)
             throw new MeshException(
                 MeshError.StoreUnavailable,
@@ -52,12 +56,12 @@ public sealed partial class StoreAdministration : IAsyncDisposable
         {
             PrivatePostgres server = await PrivatePostgres.StartAsync(known, dataDirectory, options.PostgresBin, timeProvider, loggerFactory, cancellationToken)
                 .ConfigureAwait(false);
-            return new StoreAdministration(options, server.ConnectionString, server);
+            return new StoreAdministration(options, server.ConnectionString, server, timeProvider);
         }
         catch (MeshException exception) when (exception.Error == MeshError.DataDirectoryLocked)
         {
             // Its node runs: the server lets in whoever the node's user is.
-            return new StoreAdministration(options, PrivatePostgres.Locate(known, dataDirectory).ConnectionString, server: null);
+            return new StoreAdministration(options, PrivatePostgres.Locate(known, dataDirectory).ConnectionString, server: null, timeProvider);
         }
     }
 

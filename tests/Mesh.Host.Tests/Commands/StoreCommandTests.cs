@@ -42,6 +42,24 @@ public sealed class StoreCommandTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_backup_is_written_once_and_restored_into_an_empty_store()
+    {
+        await MakeNodeAsync();
+        (await RunAsync("migrate")).Code.ShouldBe(ExitCode.Success);
+        string file = Path.Combine(_folder, "backup.zip");
+
+        CommandResult backup = await RunAsync("backup", file, "--output", "json");
+        CommandResult again = await RunAsync("backup", file);
+        CommandResult restored = await RunAsync("restore", file, "--output", "json");
+
+        backup.Code.ShouldBe(ExitCode.Success, backup.Error);
+        JsonElement.Parse(backup.Output).GetProperty("bytes").GetInt64().ShouldBe(new FileInfo(file).Length);
+        again.Code.ShouldBe(ExitCode.Usage);
+        restored.Code.ShouldBe(ExitCode.Success, restored.Error);
+        JsonElement.Parse(restored.Output).GetProperty("events").GetInt64().ShouldBe(0);
+    }
+
+    [Fact]
     public async Task A_script_needs_no_server()
     {
         CommandResult script = await CommandResult.RunAsync("store", "script", "--store", "Host=127.0.0.1;Port=1;Username=nobody", "--data", _folder);

@@ -300,6 +300,30 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
         }
     }
 
+    [Fact]
+    public async Task A_server_whose_socket_was_removed_is_started_again()
+    {
+        await using PrivatePostgres postgres = await StartAsync();
+        await ExecuteAsync(postgres, "create table t as select 42 as v");
+        int server = postgres.ProcessId;
+
+        Directory.Delete(Location.SocketDirectory, recursive: true);
+
+        await WaitAsync(() => postgres.ProcessId != server && File.Exists(Location.SocketFile));
+        await WaitAsync(async () =>
+        {
+            try
+            {
+                return (await ExecuteAsync(postgres, "select v from t")) is 42;
+            }
+            catch (NpgsqlException)
+            {
+                return false;
+            }
+        });
+        File.GetUnixFileMode(Location.SocketDirectory).ShouldBe(UnixFiles.OwnerOnly);
+    }
+
     private Task<PrivatePostgres> StartAsync() =>
         PrivatePostgres.StartAsync(_node, _data.Path, null, TimeProvider.System, NullLoggerFactory.Instance, Cancellation);
 
