@@ -68,6 +68,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         _logger = logger;
         _storeWriter = new StoreWriter(store, time, logger);
         _replica = new LocalReplica(logger);
+        _created = time.GetTimestamp();
     }
 
     private enum Phase
@@ -116,7 +117,14 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
                     _spool.Count,
                     _lastNodeSeq,
                     _durable.Last,
-                    Volatile.Read(ref _committed));
+                    Volatile.Read(ref _committed))
+                {
+                    SpoolingSince = Volatile.Read(ref _spell)?.Began,
+                    Cause = Volatile.Read(ref _spell)?.Cause,
+                    SpoolBytes = Volatile.Read(ref _spoolBytes),
+                    SpoolLimit = _options.SpoolLimit,
+                    IsSummarising = _isSummarising,
+                };
             }
         }
     }
@@ -134,6 +142,9 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         RecordedEvent recorded;
         lock (_mutex)
         {
+            ThrowUnlessRecording(0);
+            if (IsCounted(_state, data))
+                return WithoutPlace(data);
             ThrowUnlessRecording(1);
             recorded = Place(data, _lastNodeSeq, _lastTime);
             Take(recorded, MeshState.Apply(_state, recorded));
@@ -163,13 +174,15 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     public bool IsDurable(RecordedEvent recorded)
     {
         ArgumentNullException.ThrowIfNull(recorded);
-        return recorded.NodeSeq <= _durable.Last;
+        return recorded.NodeSeq > 0 && recorded.NodeSeq <= _durable.Last;
     }
 
     /// <inheritdoc/>
     public Task WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(recorded);
+        if (recorded.NodeSeq == 0)
+            return Task.FromException(new MeshException(MeshError.QueueFull, "The spool is full: the event was only counted and has no place in the log."));
         return _durable.WhenAsync(recorded.NodeSeq, cancellationToken);
     }
 
@@ -203,16 +216,25 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         }
         ThrowUnlessRecording(decided.Length);
 
-        var recorded = new RecordedEvent[decided.Length];
+        var recorded = new List<RecordedEvent>(decided.Length);
         MeshState state = _state;
-        for (var i = 0; i < decided.Length; i++)
+        foreach (IMeshEvent data in decided)
         {
-            recorded[i] = Place(decided[i], _lastNodeSeq + i, i == 0 ? _lastTime : recorded[i - 1].Time);
-            state = MeshState.Apply(state, recorded[i]);
+            if (IsCounted(state, data))
+                continue;
+            RecordedEvent next = Place(data, _lastNodeSeq + recorded.Count, recorded.Count == 0 ? _lastTime : recorded[^1].Time);
+            state = MeshState.Apply(state, next);
+            recorded.Add(next);
         }
         foreach (RecordedEvent each in recorded)
             Take(each, state);
-        return recorded;
+        return [.. recorded];
+    }
+
+    private RecordedEvent WithoutPlace(IMeshEvent data)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return new RecordedEvent(Guid.CreateVersion7(now), _epoch, 0, EventTime.Next(_lastTime, now), data, TraceParent());
     }
 
     private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime)

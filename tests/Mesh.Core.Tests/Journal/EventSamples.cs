@@ -59,6 +59,8 @@ internal static class EventSamples
         new PrefixBlocked(IPNetwork.Parse("2001:db8::/56"), "it floods", null, "root"),
         new Unblocked(null, IPNetwork.Parse("192.0.2.0/24"), "a mistake", "root"),
         new CertificateRevoked(Peer(3), null, "the key was lost", "root"),
+        new JournalStateChanged(LogState.Live, SpoolingCause.Unavailable, End, End.AddSeconds(90), 180_000, 2),
+        new ConnectionsSummarised(End, 20, [new(CloseReason.Idle, 7), new(CloseReason.PeerShutdown, 3)], 8, [new(CloseReason.Lost, 4)], 1, 2, 3, 5, 6, 11, 12, 13, 14),
     ];
 
     public static NodeStarted Started { get; } = (NodeStarted)All[0];

@@ -55,4 +55,13 @@ internal static partial class Log
         "The log has {Count} events that this directory did not know of when it ran without the store; the events in the spool take the places after them.",
         EventName = "JournalSpoolMoved")]
     public static partial void SpoolMoved(ILogger logger, long count);
+
+    [LoggerMessage(1720, LogLevel.Warning,
+        "The spool {Path} has reached its limit of {Limit} bytes: connections are counted, not recorded one by one, until it is half empty. Bring the store back, or raise Journal:SpoolLimit.",
+        EventName = "JournalSummarisingBegan")]
+    public static partial void SummarisingBegan(ILogger logger, string path, long limit);
+
+    [LoggerMessage(1721, LogLevel.Information, "The spool {Path} has space again: connections are recorded one by one. {CaughtUp} events bring the log up to what stands.",
+        EventName = "JournalSummarisingEnded")]
+    public static partial void SummarisingEnded(ILogger logger, string path, int caughtUp);
 }
