@@ -65,6 +65,7 @@ internal static class NodeApplication
         services.AddSingleton<IDoctorProbe, DataDirectoryProbe>();
         services.AddSingleton<IDoctorProbe, PortProbe>();
         services.AddSingleton<IDoctorProbe, StoreProbe>();
+        services.AddSingleton<IDoctorProbe, JournalProbe>();
         services.AddSingleton<IDoctorProbe, PluginsProbe>();
         return services;
     }

@@ -19,14 +19,16 @@ namespace EventMesh.Host.Tests.Support;
 internal sealed class ControlApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly Status _status;
 
-    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher)
+    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher, Status status)
     {
         _app = app;
         DataDirectory = dataDirectory;
         Mesh = mesh;
         Log = log;
         Dispatcher = dispatcher;
+        _status = status;
         Client = new ControlClient(dataDirectory);
     }
 
@@ -39,6 +41,13 @@ internal sealed class ControlApp : IAsyncDisposable
     public FakeDispatcher Dispatcher { get; }
 
     public ControlClient Client { get; }
+
+    /// <summary>What the node's health tells of its journal.</summary>
+    public JournalStatus? Journal
+    {
+        get => _status.Journal;
+        set => _status.Journal = value;
+    }
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
@@ -56,7 +65,8 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
+        Status status = new(mesh, data);
+        builder.Services.AddSingleton<INodeStatus>(status);
         builder.Services.AddControl();
         builder.WebHost.UseKestrelCore();
         builder.WebHost.ConfigureKestrel(o => o.ListenUnixSocket(ControlSocket.GetPath(data)));
@@ -64,7 +74,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher);
+        return new ControlApp(app, data, mesh, log, dispatcher, status);
     }
 
     public Task StopAsync() => _app.StopAsync();
@@ -82,6 +92,10 @@ internal sealed class ControlApp : IAsyncDisposable
         public NodeId NodeId => new(Guid.Empty);
 
         public bool IsRunning => true;
+
+        public JournalStatus? Journal { get; set; }
+
+        public HealthView GetHealth() => HealthView.From(IsRunning, Journal);
 
         public NodeView GetView() => new(
             mesh.LocalPeer, NodeId.ToString(), Guid.Empty, PeerKind.Node, "test", "1", MeshNodeState.Running, "127.0.0.1:1", null, Reachability.Unknown,
