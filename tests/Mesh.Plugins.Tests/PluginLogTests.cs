@@ -66,6 +66,8 @@ public sealed class PluginLogTests
 
     [Theory]
     [InlineData("1e400000")]
+    [InlineData("9007199254740993")]
+    [InlineData("0.1000000000000000055511151231257827")]
     [InlineData("{\"a\":[1,-1e999]}")]
     [InlineData("\"\\ud800\"")]
     [InlineData("{\"\\udc00\":1}")]
@@ -76,5 +78,14 @@ public sealed class PluginLogTests
 
         Should.Throw<ArgumentException>(() => { _ = Log.AppendAsync("name", data); });
         _journal.Events.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_number_that_a_double_can_not_hold_is_refused_by_its_name()
+    {
+        using JsonDocument document = JsonDocument.Parse("""{"count":12345678901234567890}""");
+        JsonElement data = document.RootElement;
+
+        Should.Throw<ArgumentException>(() => { _ = Log.AppendAsync("name", data); }).Message.ShouldContain("12345678901234567890");
     }
 }

@@ -18,6 +18,12 @@ internal sealed record LogTables(string Schema)
     /// <summary>Marten's events.</summary>
     public string Events => $"{Schema}.mt_events";
 
+    /// <summary>Marten's streams: the version of each.</summary>
+    public string Streams => $"{Schema}.mt_streams";
+
+    /// <summary>Marten's sequence of all events.</summary>
+    public string Sequence => $"{Schema}.mt_events_sequence";
+
     /// <summary>The end of each node's log.</summary>
     public string Nodes => $"{Schema}.node_log";
 

@@ -2,6 +2,7 @@ using EventMesh.Marten.Projections.Internal;
 using JasperFx;
 using Marten;
 using Npgsql;
+using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Store.Internal;
 
@@ -9,7 +10,7 @@ namespace EventMesh.Marten.Store.Internal;
 internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 {
     /// <summary>The version that this program makes and understands.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 
     /// <summary>The oldest major version of the server.</summary>
     private const int OldestServer = 14;
@@ -31,7 +32,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     }
 
     /// <summary>Makes or upgrades the schema, unless another process has done it meanwhile.</summary>
-    public async Task MigrateAsync(IDocumentStore store, CancellationToken cancellationToken)
+    public async Task MigrateAsync(EventRegistry registry, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -41,6 +42,8 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             {
                 if (await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false) == Current)
                     return;
+                // Marten says what its tables are; nothing else needs it at run time.
+                using DocumentStore store = MartenSetup.Build(source, tables, registry);
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
                 await Sql.ExecuteAsync(connection, Own() + ProjectionTables.Create(tables.Schema) + Stamp(), cancellationToken).ConfigureAwait(false);
             }
@@ -54,6 +57,8 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 
     private string Own() =>
         $"""
+        -- One statement writes a batch and the rows of its streams; checking each event against its stream would double the cost of an append.
+        alter table {tables.Events} drop constraint if exists fkey_mt_events_stream_id_tenant_id;
         create unique index if not exists mesh_events_place on {tables.Events} (tenant_id, {LogTables.Place});
         -- The table grows fast when it is new: early statistics for the plans of its readers.
         alter table {tables.Events} set (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 500);

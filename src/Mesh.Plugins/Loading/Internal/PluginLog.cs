@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using EventMesh.Events;
 using EventMesh.Journal;
+using EventMesh.Journal.Internal;
 
 namespace EventMesh.Plugins.Loading.Internal;
 
@@ -21,34 +22,13 @@ internal sealed class PluginLog(string plugin, IEventJournal journal) : IPluginL
         int length = JsonMarshal.GetRawUtf8Value(data).Length;
         if (length > MaxDataBytes)
             throw new ArgumentException($"The content of a plugin's event is at most {MaxDataBytes} bytes of JSON, not {length}.", nameof(data));
-        CheckStorable(data);
+        // A jsonb column would refuse some of it with the whole batch, again and again; and the log's chain vouches for the rest only as far as a double goes.
+        if (CanonicalJson.WhatIsLost(data) is { } lost)
+            throw new ArgumentException($"The content of a plugin's event can't be stored: {lost}.", nameof(data));
         // The caller may dispose the document that the element belongs to; the log keeps it longer.
         RecordedEvent recorded = journal.Record(new PluginEvent(plugin, name, data.Clone()));
         return WhenDurableAsync(recorded, cancellationToken);
     }
-
-    /// <summary>Refuses JSON that a jsonb column can't hold: the store would refuse its whole batch, again and again.</summary>
-    private static void CheckStorable(JsonElement data)
-    {
-        try
-        {
-            if (!IsStorable(data)) throw new ArgumentException("The content of a plugin's event holds a number that is out of range.", nameof(data));
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ArgumentException("The content of a plugin's event holds text that is not valid Unicode.", nameof(data), e);
-        }
-    }
-
-    // Reading a text throws where a surrogate is alone.
-    private static bool IsStorable(JsonElement data) => data.ValueKind switch
-    {
-        JsonValueKind.Number => double.IsFinite(data.GetDouble()),
-        JsonValueKind.String => data.GetString() is not null,
-        JsonValueKind.Array => data.EnumerateArray().All(IsStorable),
-        JsonValueKind.Object => data.EnumerateObject().All(property => property.Name.Length >= 0 && IsStorable(property.Value)),
-        _ => true,
-    };
 
     private async Task<RecordedEvent> WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken)
     {
