@@ -28,7 +28,7 @@ internal static class MeshCommandLine
             new Command("bench", "Measure this machine.")
             {
                 TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create(), JournalBenchmarkCommand.Create(),
-                CrashBenchmarkCommand.Create(),
+                CrashBenchmarkCommand.Create(), OutageBenchmarkCommand.Create(),
             },
             IdentityCommand.Create(),
             CaCommand.Create(),
