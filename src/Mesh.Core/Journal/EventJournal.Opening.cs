@@ -88,14 +88,17 @@ public sealed partial class EventJournal
                 {
                     Log.SpoolMoved(_logger, hidden);
                     _spool.Move(missing[0].NodeSeq, hidden);
+                    OnStep?.Invoke(JournalStep.LeftoverMoved);
                     continue;
                 }
                 position = await LimitAsync(token => AppendRunsAsync(position, missing, token), cancellationToken).ConfigureAwait(false);
                 drained += missing.Count;
             }
+            OnStep?.Invoke(JournalStep.LeftoverAppended);
             place = batch[^1].NodeSeq;
             position = position with { NodeSeq = Math.Max(position.NodeSeq, place) };
             _spool.DeleteThrough(place);
+            OnStep?.Invoke(JournalStep.LeftoverDeleted);
         }
         Log.Drained(_logger, drained);
     }
@@ -132,6 +135,7 @@ public sealed partial class EventJournal
         LogPosition position = await _store.GetPositionAsync(_node, cancellationToken).ConfigureAwait(false);
         MeshState state = await FoldAsync(position, replica, cancellationToken).ConfigureAwait(false);
         RecordedEvent first = PlaceStart(position, started(state));
+        OnStep?.Invoke(JournalStep.Folded);
         try
         {
             await LimitAsync(token => AppendRunsAsync(position, [first], token), cancellationToken).ConfigureAwait(false);
@@ -140,6 +144,7 @@ public sealed partial class EventJournal
         {
             return false;
         }
+        OnStep?.Invoke(JournalStep.Claimed);
         Begin(first, MeshState.Apply(state, first), committed: first.NodeSeq);
         return true;
     }

@@ -46,7 +46,7 @@ public sealed partial class EventJournal
         {
             try
             {
-                DecideLocked(_ => [new NodeStopped(reason)]);
+                DecideLocked(_ => LastEvents(reason));
                 JournalMetrics.Recorded(EventRegistry.Default.Get(typeof(NodeStopped)));
             }
             catch (MeshException exception)
@@ -89,6 +89,7 @@ public sealed partial class EventJournal
 
     private void End()
     {
+        StopSummaryTimer();
         JournalMetrics.Forget(this);
         CloseFiles();
     }

@@ -42,10 +42,12 @@ public sealed partial class EventJournal
             (MeshState state, LogPoint end) = FoldSpool(replica);
             RecordedEvent first = PlaceStart(end.Position, started(state));
             _spool.Append([first]);
+            OnStep?.Invoke(JournalStep.ClaimSpooled);
             _openStore = openStore;
             _writerState = JournalState.Spooling;
             Log.OpenedWithoutStore(_logger, _store.Name, end.Position.NodeSeq, reason.Message);
             Begin(first, MeshState.Apply(state, first), replica.End.Position.NodeSeq);
+            Report(_spells.Spooled(1, isAway: true, _time.GetUtcNow(), _time.GetElapsedTime(_created)));
             isOpen = true;
         }
         finally

@@ -27,6 +27,9 @@ public sealed partial class EventJournal
     private int _inHand;
     private long _committed;
 
+    // Called by the writer and the start at each step; for tests.
+    internal Action<JournalStep>? OnStep { get; init; }
+
     // Set by dispose: what is in memory is dropped as a crash would.
     private volatile bool _isAborted;
 
@@ -53,6 +56,7 @@ public sealed partial class EventJournal
                 IReadOnlyList<RecordedEvent> batch = await NextBatchAsync().ConfigureAwait(false);
                 if (batch.Count == 0)
                     break;
+                OnStep?.Invoke(JournalStep.Taken);
                 await PlaceAsync(batch).ConfigureAwait(false);
             }
             await DrainAsync().ConfigureAwait(false);
@@ -154,29 +158,41 @@ public sealed partial class EventJournal
             Start(_spool.Read(_committed, _options.BatchSize));
     }
 
-    private void Start(IReadOnlyList<RecordedEvent> batch) => _operation = new Operation(
-        _openStore is null ? _storeWriter.AppendAsync(_node, batch, _storeLimit.Token) : AppendLateAsync(batch, _storeLimit.Token), batch);
+    private void Start(IReadOnlyList<RecordedEvent> batch)
+    {
+        _operation = new Operation(
+            _openStore is null ? _storeWriter.AppendAsync(_node, batch, _storeLimit.Token) : AppendLateAsync(batch, _storeLimit.Token), batch);
+        OnStep?.Invoke(JournalStep.AppendStarted);
+    }
 
     private void Committed(IReadOnlyList<RecordedEvent> batch)
     {
+        OnStep?.Invoke(JournalStep.Acknowledged);
         EndLateStart();
         UpdateReplica(batch);
+        OnStep?.Invoke(JournalStep.Copied);
         long nodeSeq = batch[^1].NodeSeq;
         Volatile.Write(ref _committed, nodeSeq);
         _durable.Advance(nodeSeq);
+        OnStep?.Invoke(JournalStep.Told);
         if (_spool.Count > 0)
         {
             try
             {
                 _spool.DeleteThrough(nodeSeq);
+                Volatile.Write(ref _spoolBytes, _spool.MeasureBytes());
             }
             catch (MeshException exception)
             {
                 // The rows stay until the next deletion, or the next start finds them in the store.
                 SpoolRefuses(exception);
             }
+            OnStep?.Invoke(JournalStep.Deleted);
         }
+        EndSummarisingIfFree();
         _writerState = SpoolHolds ? JournalState.Draining : JournalState.Live;
+        if (_writerState == JournalState.Live)
+            ReportLive();
     }
 
     private void UpdateReplica(IReadOnlyList<RecordedEvent> committed)
@@ -200,7 +216,11 @@ public sealed partial class EventJournal
     {
         try
         {
-            if (_spool.MeasureBytes() >= _options.MaxSpoolBytes)
+            long bytes = _spool.MeasureBytes();
+            Volatile.Write(ref _spoolBytes, bytes);
+            if (bytes >= _options.SpoolLimit)
+                BeginSummarising();
+            if (bytes >= SpoolEnd)
             {
                 SpoolRefuses(null);
                 return false;
@@ -215,8 +235,11 @@ public sealed partial class EventJournal
         _isSpoolRefusing = false;
         if (_writerState == JournalState.Live || _storeWriter.IsAway)
             _writerState = JournalState.Spooling;
+        OnStep?.Invoke(JournalStep.Spooled);
         _durable.Advance(batch[^1].NodeSeq);
+        OnStep?.Invoke(JournalStep.SpooledTold);
         JournalMetrics.Spooled(batch.Count);
+        ReportSpooled(batch.Count);
         return true;
     }
 

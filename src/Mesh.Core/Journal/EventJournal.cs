@@ -68,6 +68,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         _logger = logger;
         _storeWriter = new StoreWriter(store, time, logger);
         _replica = new LocalReplica(logger);
+        _created = time.GetTimestamp();
     }
 
     private enum Phase
@@ -116,7 +117,14 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
                     _spool.Count,
                     _lastNodeSeq,
                     _durable.Last,
-                    Volatile.Read(ref _committed));
+                    Volatile.Read(ref _committed))
+                {
+                    SpoolingSince = Volatile.Read(ref _spell)?.Began,
+                    Cause = Volatile.Read(ref _spell)?.Cause,
+                    SpoolBytes = Volatile.Read(ref _spoolBytes),
+                    SpoolLimit = _options.SpoolLimit,
+                    IsSummarising = _isSummarising,
+                };
             }
         }
     }
@@ -134,6 +142,9 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         RecordedEvent recorded;
         lock (_mutex)
         {
+            ThrowUnlessRecording(0);
+            if (IsCounted(_state, data))
+                return WithoutPlace(data);
             ThrowUnlessRecording(1);
             recorded = Place(data, _lastNodeSeq, _lastTime);
             if (SegmentOpening.IsDue(_state, data, recorded.Time))
@@ -166,13 +177,15 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     public bool IsDurable(RecordedEvent recorded)
     {
         ArgumentNullException.ThrowIfNull(recorded);
-        return recorded.NodeSeq <= _durable.Last;
+        return recorded.NodeSeq > 0 && recorded.NodeSeq <= _durable.Last;
     }
 
     /// <inheritdoc/>
     public Task WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(recorded);
+        if (recorded.NodeSeq == 0)
+            return Task.FromException(new MeshException(MeshError.QueueFull, "The spool is full: the event was only counted and has no place in the log."));
         return _durable.WhenAsync(recorded.NodeSeq, cancellationToken);
     }
 
@@ -207,18 +220,20 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         return TakeUnit(decided);
     }
 
-    // What opens a month goes before its first event, in the same unit, and is not among what is returned.
+    // What opens a month goes before its first event, in the same unit, and is not among what is returned; nor is what is only counted.
     private RecordedEvent[] TakeUnit(IMeshEvent[] unit)
     {
         ThrowUnlessRecording(unit.Length);
-        var recorded = new RecordedEvent[unit.Length];
+        List<RecordedEvent> recorded = new(unit.Length);
         List<RecordedEvent> all = new(unit.Length);
         MeshState state = _state;
         DateTimeOffset last = _lastTime;
-        for (var i = 0; i < unit.Length; i++)
+        foreach (IMeshEvent data in unit)
         {
+            if (IsCounted(state, data))
+                continue;
             DateTimeOffset now = _time.GetUtcNow();
-            if (SegmentOpening.IsDue(state, unit[i], EventTime.Next(last, now)))
+            if (SegmentOpening.IsDue(state, data, EventTime.Next(last, now)))
             {
                 ThrowUnlessRecording(unit.Length + SegmentOpening.Count);
                 now = SegmentOpening.TimeOf(EventTime.Next(last, now));
@@ -228,11 +243,11 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
                     JournalMetrics.Recorded(EventRegistry.Default.Get(opening.GetType()));
                 }
             }
-            recorded[i] = Add(unit[i], now);
+            recorded.Add(Add(data, now));
         }
         foreach (RecordedEvent each in all)
             Take(each, state);
-        return recorded;
+        return [.. recorded];
 
         RecordedEvent Add(IMeshEvent data, DateTimeOffset now)
         {
@@ -242,6 +257,12 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
             last = placed.Time;
             return placed;
         }
+    }
+
+    private RecordedEvent WithoutPlace(IMeshEvent data)
+    {
+        DateTimeOffset now = _time.GetUtcNow();
+        return new RecordedEvent(Guid.CreateVersion7(now), _epoch, 0, EventTime.Next(_lastTime, now), data, TraceParent());
     }
 
     private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime) => Place(data, lastNodeSeq, lastTime, _time.GetUtcNow());

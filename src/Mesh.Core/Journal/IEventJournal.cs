@@ -16,20 +16,25 @@ public interface IEventJournal
     /// <summary>The place of the last recorded event, durable or not; 0 before the first.</summary>
     long LastNodeSeq { get; }
 
-    /// <summary>Gives an event its place, applies it to <see cref="State"/> and queues it for the store.</summary>
+    /// <summary>
+    /// Gives an event its place, applies it to <see cref="State"/> and queues it for the store. While the spool is full, events of connections that
+    /// change nothing in the log's state are only counted: they come back with the place 0, change no state, and are never durable.
+    /// </summary>
     RecordedEvent Record(IMeshEvent data);
 
     /// <summary>
     /// Decides on the current state and records what was decided, in one indivisible unit: no other event comes between.
     /// </summary>
     /// <param name="decision">A pure function of the state; it may return nothing.</param>
+    /// <returns>What was recorded; without what was only counted, see <see cref="Record(IMeshEvent)"/>.</returns>
     IReadOnlyList<RecordedEvent> Decide(Func<MeshState, IEnumerable<IMeshEvent>> decision);
 
     /// <summary>Whether an event is durable: committed by the store or synced to the spool.</summary>
     bool IsDurable(RecordedEvent recorded);
 
     /// <summary>Waits until an event is durable.</summary>
-    /// <remarks>The task fails with <see cref="MeshException"/>: <see cref="MeshError.EpochLost"/>, <see cref="MeshError.NodeStopped"/>.</remarks>
+    /// <remarks>The task fails with <see cref="MeshException"/>: <see cref="MeshError.EpochLost"/>, <see cref="MeshError.NodeStopped"/>;
+    /// <see cref="MeshError.QueueFull"/> for an event that was only counted.</remarks>
     Task WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken);
 
     /// <summary>

@@ -1,3 +1,5 @@
+using EventMesh.Events;
+
 namespace EventMesh.Journal;
 
 /// <summary>How far the journal is.</summary>
@@ -7,4 +9,20 @@ namespace EventMesh.Journal;
 /// <param name="LastRecorded">The place of the last recorded event.</param>
 /// <param name="LastDurable">The place up to which events are durable.</param>
 /// <param name="LastCommitted">The place up to which the store has acknowledged.</param>
-public sealed record JournalStatus(JournalState State, int Queued, long Spooled, long LastRecorded, long LastDurable, long LastCommitted);
+public sealed record JournalStatus(JournalState State, int Queued, long Spooled, long LastRecorded, long LastDurable, long LastCommitted)
+{
+    /// <summary>Since when events take the way by the spool; null when they go straight to the store.</summary>
+    public DateTimeOffset? SpoolingSince { get; init; }
+
+    /// <summary>Why they take it; null when they go straight to the store.</summary>
+    public SpoolingCause? Cause { get; init; }
+
+    /// <summary>The bytes that the spool took on disk when the writer last looked; 0 before it has been used.</summary>
+    public long SpoolBytes { get; init; }
+
+    /// <summary>The bytes from which events of connections are summarised.</summary>
+    public long SpoolLimit { get; init; }
+
+    /// <summary>Whether events of connections are counted instead of recorded one by one, because the spool is full.</summary>
+    public bool IsSummarising { get; init; }
+}

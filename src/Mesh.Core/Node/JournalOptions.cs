@@ -13,8 +13,8 @@ public sealed class JournalOptions
     public TimeSpan SpoolAfter { get; set; } = TimeSpan.FromMilliseconds(30);
 
     /// <value>
-    /// The spool's size at which it takes no more events, in bytes; 65,536 more then wait in memory for the store before the node stops.
-    /// Defaults to 1 GiB, some 2 million events.
+    /// The spool's size, in bytes, from which events of connections are summarised; a sixteenth more is kept for all others, and 65,536 more events wait in
+    /// memory for the store before the node stops. Space is free again from half of it on. Defaults to 1 GiB, some 2 million events; at least 1 MiB.
     /// </value>
-    public long MaxSpoolBytes { get; set; } = 1024L * 1024 * 1024;
+    public long SpoolLimit { get; set; } = 1024L * 1024 * 1024;
 }

@@ -26,10 +26,13 @@ internal sealed class BenchmarkNode : IAsyncDisposable
 
     public BenchmarkDispatcher Dispatcher { get; }
 
+    public EventJournal Journal => _services.GetRequiredService<EventJournal>();
+
     /// <summary>Starts a node on loopback.</summary>
     /// <param name="isStored">Whether its events go to a private PostgreSQL; else they are forgotten.</param>
     /// <param name="cancellationToken">Gives the start up.</param>
-    public static async Task<BenchmarkNode> StartAsync(bool isStored, CancellationToken cancellationToken)
+    /// <param name="connectionString">The server that has its log; null for a private one of its own.</param>
+    public static async Task<BenchmarkNode> StartAsync(bool isStored, CancellationToken cancellationToken, string? connectionString = null)
     {
         DirectoryInfo directory = Directory.CreateTempSubdirectory("mesh-bench-");
         var dispatcher = new BenchmarkDispatcher();
@@ -45,7 +48,7 @@ internal sealed class BenchmarkNode : IAsyncDisposable
             options.Bootstrap.TargetPeers = 0;
             options.Limits.MaxPeers = options.Limits.MaxInboundPeers = options.Limits.MaxConnectionsPerPrivateSource = RaisedLimit;
         }).AddNgtcp2();
-        if (isStored) builder.UseMarten();
+        if (isStored) builder.UseMarten(options => options.ConnectionString = connectionString);
         var node = new BenchmarkNode(services.BuildServiceProvider(), dispatcher, directory);
         try
         {

@@ -33,6 +33,7 @@ internal static class MeshCommandLine
             {
                 TransportBenchmarkCommand.Create(), PeersBenchmarkCommand.Create(), JournalBenchmarkCommand.Create(),
                 HistoryBenchmarkCommand.Create(),
+                CrashBenchmarkCommand.Create(), OutageBenchmarkCommand.Create(),
             },
             IdentityCommand.Create(),
             CaCommand.Create(),

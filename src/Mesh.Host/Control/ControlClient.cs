@@ -32,6 +32,9 @@ internal sealed class ControlClient : IDisposable
     /// <summary>The node.</summary>
     public Task<NodeView> GetNodeAsync(CancellationToken cancellationToken) => GetAsync<NodeView>("v1/node", cancellationToken);
 
+    /// <summary>How the node fares.</summary>
+    public Task<HealthView> GetHealthAsync(CancellationToken cancellationToken) => GetAsync<HealthView>("health", cancellationToken);
+
     /// <summary>The joined peers.</summary>
     public Task<PeerView[]> GetPeersAsync(CancellationToken cancellationToken) => GetAsync<PeerView[]>("v1/peers", cancellationToken);
 

@@ -9,6 +9,9 @@ internal interface INodeStatus
     /// <summary>Whether the node takes commands.</summary>
     bool IsRunning { get; }
 
+    /// <summary>How the node fares.</summary>
+    HealthView GetHealth();
+
     /// <summary>The node now.</summary>
     NodeView GetView();
 }

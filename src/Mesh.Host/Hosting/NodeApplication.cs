@@ -67,6 +67,7 @@ internal static class NodeApplication
         services.AddSingleton<IDoctorProbe, PortProbe>();
         services.AddSingleton<IDoctorProbe, StoreProbe>();
         services.AddSingleton<IDoctorProbe, FleetProbe>();
+        services.AddSingleton<IDoctorProbe, JournalProbe>();
         services.AddSingleton<IDoctorProbe, PluginsProbe>();
         services.AddSingleton<IDoctorProbe, ProjectionsProbe>();
         return services;

@@ -7,11 +7,13 @@ using Microsoft.Extensions.Options;
 namespace EventMesh.Host.Hosting;
 
 /// <summary>Tells of the node in this process.</summary>
-internal sealed class NodeStatus(MeshNode node, IEventJournal journal, IEventStore store, IOptions<MeshOptions> options) : INodeStatus
+internal sealed class NodeStatus(MeshNode node, EventJournal journal, IEventStore store, IOptions<MeshOptions> options) : INodeStatus
 {
     public NodeId NodeId => node.NodeId;
 
     public bool IsRunning => node.State == MeshNodeState.Running;
+
+    public HealthView GetHealth() => HealthView.From(IsRunning, journal.Status);
 
     public NodeView GetView() => new(
         node.LocalPeer,

@@ -219,8 +219,10 @@ public sealed class PrivatePostgres : IAsyncDisposable
                 await Task.Delay(PollInterval, time, cancellationToken).ConfigureAwait(false);
             }
         }
-        // PostgreSQL itself refuses to start when another process of its user has got the number of the one in a stale file.
+        // PostgreSQL itself refuses to start when another process of its user has got the number of the one in a stale file, or nobody has
+        // noted the end of that one yet. There is a file with it beside the socket too.
         File.Delete(PostmasterFile.PathIn(location.DataDirectory));
+        File.Delete(Path.Combine(location.SocketDirectory, ".s.PGSQL.5432.lock"));
     }
 
     private async Task StartServerAsync(CancellationToken cancellationToken)

@@ -78,7 +78,7 @@ public sealed class EventJournalSpoolingTests : IAsyncLifetime
     [Fact]
     public async Task A_full_spool_keeps_events_in_memory_until_the_store_is_back()
     {
-        _run.Options.MaxSpoolBytes = 1;
+        _run.Options.SpoolLimit = 1;
         EventJournal journal = await _run.OpenAsync();
         _run.Store.IsAvailable = false;
         RecordedEvent recorded = journal.Record(EventSamples.Opened(1));
@@ -93,7 +93,7 @@ public sealed class EventJournalSpoolingTests : IAsyncLifetime
     [Fact]
     public async Task A_full_queue_fails_the_journal_without_losing_what_it_took()
     {
-        _run.Options.MaxSpoolBytes = 1;
+        _run.Options.SpoolLimit = 1;
         EventJournal journal = await _run.OpenAsync();
         _run.Store.IsAvailable = false;
         var recorded = 0;
@@ -101,7 +101,7 @@ public sealed class EventJournalSpoolingTests : IAsyncLifetime
         {
             // One batch may be in the writer's hands.
             for (; recorded <= EventJournal.QueueCapacity + _run.Options.BatchSize; recorded++)
-                journal.Record(new PeerLeft(EventSamples.Peer(1), CloseReason.Lost));
+                journal.Record(new PluginUnloaded("never summarised"));
         });
         exception.Error.ShouldBe(MeshError.QueueFull);
         exception.Message.ShouldContain(_run.SpoolPath);
@@ -151,7 +151,7 @@ public sealed class EventJournalSpoolingTests : IAsyncLifetime
     [Fact]
     public async Task Stop_without_store_and_spool_says_what_is_lost()
     {
-        _run.Options.MaxSpoolBytes = 1;
+        _run.Options.SpoolLimit = 1;
         EventJournal journal = await _run.OpenAsync();
         _run.Store.IsAvailable = false;
         RecordedEvent recorded = journal.Record(EventSamples.Opened(1));

@@ -66,6 +66,8 @@ internal static class EventSamples
             "2026-11", [new(Peer(2), [EndPoint4], Certificate, ConnectionDirection.Outbound, End, End, true, 2, End.AddDays(1))]),
         new SegmentArchived(StreamFamily.Peers, "2026-11", 17, 4711, 4000, "AAAA"),
         new SegmentDropped(StreamFamily.Peers, "2026-11", 17, 4711, 4000, null),
+        new JournalStateChanged(LogState.Live, SpoolingCause.Unavailable, End, End.AddSeconds(90), 180_000, 2),
+        new ConnectionsSummarised(End, 20, [new(CloseReason.Idle, 7), new(CloseReason.PeerShutdown, 3)], 8, [new(CloseReason.Lost, 4)], 1, 2, 3, 5, 6, 11, 12, 13, 14),
     ];
 
     public static NodeStarted Started { get; } = (NodeStarted)All[0];

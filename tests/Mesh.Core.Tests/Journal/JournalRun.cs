@@ -1,6 +1,7 @@
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Journal.Internal;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Journal;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -29,11 +30,20 @@ internal sealed class JournalRun : IAsyncDisposable
     /// <summary>The content of the store.</summary>
     public IReadOnlyList<RecordedEvent> Log => Store.Content(Node);
 
+    /// <summary>How long a spell of spooling lasts before the log says so; never unless a test wants it, since most count events.</summary>
+    public TimeSpan ReportAfter { get; set; } = TimeSpan.MaxValue;
+
+    public Action<JournalStep>? OnStep { get; set; }
+
     public EventJournal Create()
     {
         var journal = new EventJournal(
             Store, new EventSpool(), Time, Microsoft.Extensions.Options.Options.Create(new MeshOptions { Journal = Options }),
-            NullLogger<EventJournal>.Instance);
+            NullLogger<EventJournal>.Instance)
+        {
+            ReportAfter = ReportAfter,
+            OnStep = OnStep,
+        };
         _journals.Add(journal);
         return journal;
     }

@@ -4,12 +4,16 @@ using System.Net.Sockets;
 using System.Text;
 using EventMesh.Events;
 using EventMesh.Host.Control;
+using EventMesh.Host.Doctor;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
 using EventMesh.Host.Tests.Support;
+using EventMesh.Journal;
 using EventMesh.Messaging;
+using EventMesh.Node;
 using EventMesh.Notifications;
 using EventMesh.Tests.Common.Hosting;
+using Microsoft.Extensions.Options;
 
 namespace EventMesh.Host.Tests.Endpoints;
 
@@ -38,6 +42,43 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
     {
         using HttpClient http = CreateHttpClient();
         (await http.GetAsync(new Uri(path, UriKind.Relative), Token)).StatusCode.ShouldBe(HttpStatusCode.OK);
+    }
+
+    [Fact]
+    public async Task Health_is_degraded_while_the_journal_spools()
+    {
+        (await _app.Client.GetHealthAsync(Token)).Status.ShouldBe(HealthStatus.Healthy);
+        DateTimeOffset since = new(2026, 11, 1, 2, 3, 4, TimeSpan.Zero);
+        _app.Journal = new JournalStatus(JournalState.Spooling, 3, 1000, 2003, 2000, 1000)
+        {
+            SpoolingSince = since, Cause = SpoolingCause.Unavailable, SpoolBytes = 512_000, SpoolLimit = 1_000_000,
+        };
+        HealthView health = await _app.Client.GetHealthAsync(Token);
+        (health.Status, health.IsReady).ShouldBe((HealthStatus.Degraded, true));
+        health.Journal.ShouldBe(
+            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, 2003, 2000, 1000));
+
+        _app.Journal = new JournalStatus(JournalState.Failed, 0, 0, 1, 1, 1);
+        using HttpClient http = CreateHttpClient();
+        (await http.GetAsync(new Uri("health", UriKind.Relative), Token)).StatusCode.ShouldBe(HttpStatusCode.ServiceUnavailable);
+    }
+
+    [Fact]
+    public async Task The_doctor_tells_of_the_journal_of_a_running_node()
+    {
+        DoctorReport nobody = await new MeshDoctor([new JournalProbe(Options.Create(new MeshOptions { DataDirectory = Path.Combine(_app.DataDirectory, "none") }))])
+            .ExamineAsync(Token);
+        nobody.Checks.ShouldBeEmpty();
+        MeshDoctor doctor = new([new JournalProbe(Options.Create(new MeshOptions { DataDirectory = _app.DataDirectory }))]);
+        _app.Journal = new JournalStatus(JournalState.Live, 0, 0, 1, 1, 1);
+        (await doctor.ExamineAsync(Token)).Checks.Single().Status.ShouldBe(DoctorStatus.Ok);
+        _app.Journal = new JournalStatus(JournalState.Spooling, 3, 1000, 2003, 2000, 1000) { SpoolingSince = DateTimeOffset.UnixEpoch, SpoolBytes = 7, SpoolLimit = 6, IsSummarising = true };
+        DoctorReport full = await doctor.ExamineAsync(Token);
+        full.CanStart.ShouldBeTrue();
+        DoctorCheck check = full.Checks.Single();
+        check.Status.ShouldBe(DoctorStatus.Note);
+        check.Detail.ShouldBe("spooling since 1970-01-01 00:00:00Z, 1000 events wait in the spool, 7 of 6 bytes: the spool is full, connections are only counted");
+        check.Remedy.ShouldNotBeNull().ShouldContain("Journal:SpoolLimit");
     }
 
     [Fact]

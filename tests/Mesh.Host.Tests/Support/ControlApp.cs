@@ -21,14 +21,16 @@ namespace EventMesh.Host.Tests.Support;
 internal sealed class ControlApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly Status _status;
 
-    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher)
+    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher, Status status)
     {
         _app = app;
         DataDirectory = dataDirectory;
         Mesh = mesh;
         Log = log;
         Dispatcher = dispatcher;
+        _status = status;
         Client = new ControlClient(dataDirectory);
     }
 
@@ -45,6 +47,13 @@ internal sealed class ControlApp : IAsyncDisposable
     public required FakeProjections Projections { get; init; }
 
     public FakeSegments Segments => (FakeSegments)_app.Services.GetRequiredService<ISegments>();
+
+    /// <summary>What the node's health tells of its journal.</summary>
+    public JournalStatus? Journal
+    {
+        get => _status.Journal;
+        set => _status.Journal = value;
+    }
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
@@ -63,7 +72,8 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton<ISegments>(new FakeSegments());
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
+        Status status = new(mesh, data);
+        builder.Services.AddSingleton<INodeStatus>(status);
         FakeProjections projections = new();
         builder.Services.AddSingleton<IProjectionControl>(projections);
         if (fleet is not null) builder.Services.AddSingleton(fleet);
@@ -74,7 +84,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher) { Projections = projections };
+        return new ControlApp(app, data, mesh, log, dispatcher, status) { Projections = projections };
     }
 
     public Task StopAsync() => _app.StopAsync();
@@ -92,6 +102,10 @@ internal sealed class ControlApp : IAsyncDisposable
         public NodeId NodeId => new(Guid.Empty);
 
         public bool IsRunning => true;
+
+        public JournalStatus? Journal { get; set; }
+
+        public HealthView GetHealth() => HealthView.From(IsRunning, Journal);
 
         public NodeView GetView() => new(
             mesh.LocalPeer, NodeId.ToString(), Guid.Empty, PeerKind.Node, "test", "1", MeshNodeState.Running, "127.0.0.1:1", null, Reachability.Unknown,

@@ -34,6 +34,12 @@ public sealed class InMemoryEventStore : IEventStore
     /// <summary>How many appends and claims were attempted.</summary>
     public int Attempts { get; private set; }
 
+    /// <summary>How long each append and claim takes before it has an effect.</summary>
+    public TimeSpan CommitDelay { get; set; }
+
+    /// <summary>What was given to the last append or claim, committed or not.</summary>
+    public IReadOnlyList<RecordedEvent> LastBatch { get; private set; } = [];
+
     /// <summary>The sizes of the batches that were committed.</summary>
     public IReadOnlyList<int> Batches
     {
@@ -98,6 +104,13 @@ public sealed class InMemoryEventStore : IEventStore
     {
         lock (_mutex)
             Log(node).Truncate(count);
+    }
+
+    /// <summary>The log gets events from elsewhere, such as a copy of a store.</summary>
+    public void Fill(NodeId node, IReadOnlyList<RecordedEvent> events)
+    {
+        lock (_mutex)
+            Log(node).Commit(events);
     }
 
     /// <summary>Another process takes the node's log over.</summary>
@@ -181,6 +194,7 @@ public sealed class InMemoryEventStore : IEventStore
         lock (_mutex)
         {
             Attempts++;
+            LastBatch = batch;
             foreach (Action commit in _lateCommits)
                 commit();
             _lateCommits.Clear();
@@ -190,6 +204,8 @@ public sealed class InMemoryEventStore : IEventStore
         }
         if (fault == StoreFault.Unavailable)
             throw Unavailable();
+        if (CommitDelay > TimeSpan.Zero)
+            await Task.Delay(CommitDelay, cancellationToken).ConfigureAwait(false);
         if (fault == StoreFault.Hang)
             await released.WaitAsync(cancellationToken).ConfigureAwait(false);
         lock (_mutex)

@@ -23,8 +23,16 @@ internal static class JournalMetrics
     private static readonly Counter<long> SpooledEvents = MeshTelemetry.Meter.CreateCounter<long>(
         "eventmesh.journal.spooled", "{event}", "Events that went to the spool because the store did not acknowledge in time.");
 
+    private static readonly Counter<long> SummarisedEvents = MeshTelemetry.Meter.CreateCounter<long>(
+        "eventmesh.journal.summarised", "{event}", "Events of connections that were only counted because the spool was full.");
+
     static JournalMetrics()
     {
+        MeshTelemetry.Meter.CreateObservableGauge(
+            "eventmesh.journal.state", () => Journals.Keys.Select(journal => (int)journal.Status.State).DefaultIfEmpty((int)JournalState.Stopped).Max(), "",
+            "The journal's state: 0 live, 1 spooling, 2 draining, 3 stopped, 4 failed; the highest of the process.");
+        MeshTelemetry.Meter.CreateObservableUpDownCounter(
+            "eventmesh.journal.spool.size", () => Journals.Keys.Sum(journal => journal.Status.SpoolBytes), "By", "Bytes of the spool on disk.");
         MeshTelemetry.Meter.CreateObservableUpDownCounter(
             "eventmesh.journal.queue", () => Journals.Keys.Sum(journal => (long)journal.Status.Queued), "{event}", "Events in memory that nothing has taken yet.");
         MeshTelemetry.Meter.CreateObservableUpDownCounter(
@@ -52,6 +60,8 @@ internal static class JournalMetrics
         if (AppendFailures.Enabled)
             AppendFailures.Add(1, new KeyValuePair<string, object?>(MeshTelemetry.Attributes.ErrorType, error.ToString()));
     }
+
+    public static void Summarised() => SummarisedEvents.Add(1);
 
     public static void Spooled(int count) => SpooledEvents.Add(count);
 }

@@ -59,4 +59,13 @@ internal static partial class Log
     [LoggerMessage(EventId = 3181, EventName = "StoreLostTail", Level = LogLevel.Warning,
         Message = "The node's log in the store '{Store}' ends at place {StoreSeq}, and it had acknowledged {KnownSeq}: {Lost} events are lost, by a failover to a replica that was behind or by a restored backup. The node goes on from what the store has")]
     public static partial void StoreLostTail(ILogger logger, string store, long storeSeq, long knownSeq, long lost);
+
+    [LoggerMessage(1720, LogLevel.Warning,
+        "The spool {Path} has reached its limit of {Limit} bytes: connections are counted, not recorded one by one, until it is half empty. Bring the store back, or raise Journal:SpoolLimit.",
+        EventName = "JournalSummarisingBegan")]
+    public static partial void SummarisingBegan(ILogger logger, string path, long limit);
+
+    [LoggerMessage(1721, LogLevel.Information, "The spool {Path} has space again: connections are recorded one by one. {CaughtUp} events bring the log up to what stands.",
+        EventName = "JournalSummarisingEnded")]
+    public static partial void SummarisingEnded(ILogger logger, string path, int caughtUp);
 }
