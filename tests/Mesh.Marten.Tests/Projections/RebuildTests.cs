@@ -46,7 +46,7 @@ public sealed class RebuildTests(PostgresFixture postgres) : ProjectionTestBase(
             return Task.CompletedTask;
         }).RunAsync(second, Cancellation);
 
-        (pages + more).ShouldBeLessThanOrEqualTo((800 / Page) + 3, "nothing was folded twice but the page under way");
+        (pages + more).ShouldBeLessThanOrEqualTo((800 / Page) + 4, "nothing was folded twice but the page under way");
         (await QueryAsync(History)).ShouldBe(live);
         (await StatusAsync()).RebuiltSeq.ShouldBeNull();
         (await QueryAsync("select relname from pg_class where relkind = 'r' and relnamespace = '{schema}'::regnamespace and relname like 'peer_directory%'"))

@@ -163,7 +163,7 @@ internal abstract class LogProjection
             where name = $1 and made_by <= {StoreSchema.Current} and ($3 is null or building_by <= {StoreSchema.Current}) for share
             on conflict (name, generation, tenant_id) do update set node_seq = p.node_seq returning generation, node_seq
             """,
-            Name, tenant, new NpgsqlParameter { Value = (object?)generation ?? DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
+            Name, tenant, new NpgsqlParameter { Value = generation is { } given ? given : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });
         List<(int, long)> rows = await Sql.QueryAsync(command, row => (row.GetInt32(0), row.GetInt64(1)), cancellationToken).ConfigureAwait(false);
         return rows.Count > 0
             ? rows[0]

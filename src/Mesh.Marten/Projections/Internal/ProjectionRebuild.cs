@@ -35,6 +35,8 @@ internal sealed class ProjectionRebuild(LogProjection projection, LogTables tabl
             int building = await BeginAsync(connection, cancellationToken).ConfigureAwait(false);
             await FoldAsync(connection, building, cancellationToken).ConfigureAwait(false);
             await Sql.ExecuteAsync(connection, projection.CreateIndexes(building) + $"analyze {projection.Table(building)}", cancellationToken).ConfigureAwait(false);
+            // What came while the indexes were made, so that little is left for the switch, during which the live projection stands still.
+            await FoldAsync(connection, building, cancellationToken).ConfigureAwait(false);
             await SwitchAsync(connection, building, cancellationToken).ConfigureAwait(false);
             // Not with the switch: a reader that has the old table and waits for the view would be in each other's way with it.
             await DropOthersAsync(connection, building, cancellationToken).ConfigureAwait(false);
