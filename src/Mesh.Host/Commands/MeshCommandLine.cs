@@ -17,6 +17,7 @@ internal static class MeshCommandLine
             RunCommand.Create(),
             DemoCommand.Create(),
             PeersCommand.Create(),
+            ConnectionsCommand.Create(),
             SendCommand.Create(),
             ReceiveCommand.Create(),
             ConnectCommand.Create(),

@@ -37,6 +37,18 @@ internal sealed class ControlClient : IDisposable
     /// <summary>The bootstrap cache, newest first.</summary>
     public Task<CacheEntryView[]> GetCacheAsync(CancellationToken cancellationToken) => GetAsync<CacheEntryView[]>("v1/cache", cancellationToken);
 
+    /// <summary>The peers that were joined at a time, a page.</summary>
+    public Task<HistoryView<JoinedPeerView>> GetPeersAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<JoinedPeerView>>($"v1/history/peers{query}", cancellationToken);
+
+    /// <summary>The cache at a time, a page.</summary>
+    public Task<HistoryView<CacheEntryView>> GetCacheAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<CacheEntryView>>($"v1/history/cache{query}", cancellationToken);
+
+    /// <summary>Connections that stand or stood, a page.</summary>
+    public Task<HistoryView<ConnectionView>> GetConnectionsAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<ConnectionView>>($"v1/history/connections{query}", cancellationToken);
+
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);
 

@@ -25,6 +25,22 @@ public interface IMeshQueries
     /// <summary>The connections of a node, the last opened first, a page at a time.</summary>
     Task<IReadOnlyList<ConnectionRecord>> GetConnectionsAsync(NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The peers that were joined to a node at a time, a page at a time. All pages stand on one place of the log, also while the projection goes on.
+    /// </summary>
+    /// <remarks>The task fails with <see cref="MeshError.InvalidConfiguration"/> when <see cref="HistoryFilter.After"/> is no cursor of this query.</remarks>
+    Task<HistoryPage<JoinedPeer>> FindPeersAsync(NodeId node, HistoryFilter filter, CancellationToken cancellationToken = default);
+
+    /// <summary>The bootstrap cache of a node at a time, like <see cref="FindPeersAsync"/>.</summary>
+    Task<HistoryPage<BootstrapCacheEntry>> FindCacheEntriesAsync(NodeId node, HistoryFilter filter, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// The connections of a node in order of their opening, a page at a time. Connections that open meanwhile come before the first page or after the last,
+    /// never in between.
+    /// </summary>
+    /// <remarks>The task fails with <see cref="MeshError.InvalidConfiguration"/> when <see cref="ConnectionFilter.After"/> is no cursor of this query.</remarks>
+    Task<HistoryPage<ConnectionRecord>> FindConnectionsAsync(NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default);
+
     /// <summary>How far each projection has followed a node's log.</summary>
     Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default);
 

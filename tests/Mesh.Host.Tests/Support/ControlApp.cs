@@ -6,6 +6,7 @@ using EventMesh.Host.Endpoints;
 using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Queries;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -20,8 +21,9 @@ internal sealed class ControlApp : IAsyncDisposable
 {
     private readonly WebApplication _app;
 
-    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher)
+    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher, FakeQueries queries)
     {
+        Queries = queries;
         _app = app;
         DataDirectory = dataDirectory;
         Mesh = mesh;
@@ -36,6 +38,8 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public FakeNodeLog Log { get; }
 
+    public FakeQueries Queries { get; }
+
     public FakeDispatcher Dispatcher { get; }
 
     public ControlClient Client { get; }
@@ -48,10 +52,12 @@ internal sealed class ControlApp : IAsyncDisposable
         FakeMesh mesh = new();
         FakeNodeLog log = new();
         FakeDispatcher dispatcher = new();
+        FakeQueries queries = new(log);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<IMesh>(mesh);
         builder.Services.AddSingleton<IEventJournal>(log);
         builder.Services.AddSingleton<IEventStore>(log);
+        builder.Services.AddSingleton<IMeshQueries>(queries);
         builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
@@ -64,7 +70,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher);
+        return new ControlApp(app, data, mesh, log, dispatcher, queries);
     }
 
     public Task StopAsync() => _app.StopAsync();

@@ -101,17 +101,20 @@ internal abstract class LogProjection
         return !isLast;
     }
 
+    /// <summary>The place up to which the table that readers see has folded a node's log.</summary>
+    public Task<long> GetFoldedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) => Sql.ScalarAsync<long>(
+        connection,
+        $"""
+        select coalesce((select node_seq from {Schema}.projection_position join {Schema}.projection using (name, generation)
+            where name = $1 and tenant_id = $2), 0)
+        """,
+        cancellationToken, Name, tenant);
+
     /// <summary>How far the projection has followed a node's log.</summary>
     public async Task<ProjectionStatus> GetStatusAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)
     {
         LogPosition end = await _reader!.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
-        long position = await Sql.ScalarAsync<long>(
-            connection,
-            $"""
-            select coalesce((select node_seq from {Schema}.projection_position join {Schema}.projection using (name, generation)
-                where name = $1 and tenant_id = $2), 0)
-            """,
-            cancellationToken, Name, tenant).ConfigureAwait(false);
+        long position = await GetFoldedAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
         long lag = await _reader.CountAsync(connection, tenant, position, end.NodeSeq, _filter, cancellationToken).ConfigureAwait(false);
         return new(Name, position, end.NodeSeq, lag);
     }

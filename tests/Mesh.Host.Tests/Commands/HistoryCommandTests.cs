@@ -1,0 +1,135 @@
+using System.Net;
+using System.Text.Json;
+using EventMesh.Events;
+using EventMesh.Host.Errors;
+using EventMesh.Host.Tests.Support;
+using EventMesh.Identity;
+using EventMesh.Tests.Common.Hosting;
+
+namespace EventMesh.Host.Tests.Commands;
+
+public sealed class HistoryCommandTests : IAsyncLifetime
+{
+    private ControlApp _app = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _app = await ControlApp.StartAsync();
+        for (byte i = 1; i <= 3; i++) _app.Log.Record(new PeerJoined(FakeMesh.PeerOf(i), Guid.Empty, PeerKind.Node, [], $"agent/{i}"));
+        _app.Log.Record(new PeerLeft(FakeMesh.PeerOf(1), CloseReason.Idle));
+        _app.Log.Record(new CacheEntryAdded(FakeMesh.PeerOf(2), [], [1], ConnectionDirection.Inbound));
+        _app.Log.Record(new ConnectionOpened(Guid.Empty, FakeMesh.PeerOf(2), new IPEndPoint(IPAddress.Loopback, 7), ConnectionDirection.Outbound));
+        _app.Log.Store();
+    }
+
+    public async ValueTask DisposeAsync() => await _app.DisposeAsync();
+
+    [Fact]
+    public async Task Peers_as_of_a_time_come_with_the_place_they_are_as_of()
+    {
+        // The fake's events are a second apart.
+        JsonElement answer = await JsonAsync("peers", "--as-of", "1970-01-01T00:00:02.5Z");
+        answer.GetProperty("peers").GetArrayLength().ShouldBe(2);
+        JsonElement asOf = answer.GetProperty("asOf");
+        asOf.GetProperty("seq").GetInt64().ShouldBe(2);
+        asOf.GetProperty("isComplete").GetBoolean().ShouldBeTrue();
+        asOf.GetProperty("notStored").GetInt64().ShouldBe(0);
+        answer.GetProperty("next").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
+    public async Task A_relative_time_is_taken_for_what_it_is()
+    {
+        CommandResult result = await RunAsync("peers", "--as-of", "-2h");
+        result.Code.ShouldBe(ExitCode.Success, result.Error);
+        result.Output.ShouldContain("agent/3");
+        result.Output.ShouldNotContain("agent/1");
+        result.Error.Trim().ShouldBe("As of place 6 of the log (1970-01-01 00:00:06Z).");
+    }
+
+    [Fact]
+    public async Task An_answer_behind_the_time_says_so()
+    {
+        _app.Queries.Folded = 1;
+        _app.Log.Record(new PeerJoined(FakeMesh.PeerOf(9), Guid.Empty, PeerKind.Node, [], "agent/9"));
+        CommandResult result = await RunAsync("peers", "--as-of", "-0s");
+        result.Output.ShouldContain("agent/1");
+        result.Error.ShouldContain("The projection lags: the log has 5 more events up to that time.");
+        result.Error.ShouldContain("1 recorded events are on their way to the store");
+    }
+
+    [Fact]
+    public async Task Without_a_time_peers_and_cache_answer_from_memory()
+    {
+        _app.Mesh.Peers = [FakeMesh.InfoOf(1)];
+        (await JsonAsync("peers")).GetProperty("peers").GetArrayLength().ShouldBe(1);
+        (await JsonAsync("cache", "list")).GetProperty("entries").GetArrayLength().ShouldBe(1);
+        _app.Queries.Filter.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task The_cache_as_of_a_time_is_listed()
+    {
+        (await JsonAsync("cache", "list", "--as-of", "1970-01-01T00:00:04Z")).GetProperty("entries").GetArrayLength().ShouldBe(0);
+        JsonElement answer = await JsonAsync("cache", "--as-of", "1970-01-01T00:00:05Z");
+        answer.GetProperty("entries")[0].GetProperty("peer").GetString().ShouldBe(FakeMesh.PeerOf(2).ToString());
+        answer.GetProperty("asOf").GetProperty("seq").GetInt64().ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task What_is_asked_of_connections_reaches_the_query()
+    {
+        CommandResult result = await RunAsync(
+            "connections", "--peer", "ABCD", "--open-at", "-1h", "--reason", "peershutdown", "--direction", "inbound", "--limit", "7", "--sort", "oldest",
+            "--after", "some-cursor");
+        result.Code.ShouldBe(ExitCode.Success, result.Error);
+        Marten.Queries.ConnectionFilter filter = _app.Queries.Connections!;
+        filter.PeerPrefix.ShouldBe("abcd");
+        filter.OpenAt!.Value.ShouldBe(DateTimeOffset.UtcNow.AddHours(-1), TimeSpan.FromMinutes(10));
+        filter.Reason.ShouldBe(CloseReason.PeerShutdown);
+        filter.Direction.ShouldBe(ConnectionDirection.Inbound);
+        filter.Limit.ShouldBe(7);
+        filter.OldestFirst.ShouldBeTrue();
+        filter.After.ShouldBe("some-cursor");
+    }
+
+    [Fact]
+    public async Task Connections_are_listed_with_what_stands()
+    {
+        CommandResult result = await RunAsync("connections");
+        result.Output.ShouldContain(FakeMesh.PeerOf(2).ToShortString());
+        result.Output.ShouldContain("stands");
+        (await JsonAsync("connections")).GetProperty("connections")[0].GetProperty("closedAt").ValueKind.ShouldBe(JsonValueKind.Null);
+    }
+
+    [Fact]
+    public async Task The_next_page_is_named()
+    {
+        CommandResult result = await RunAsync("peers", "--limit", "1");
+        result.Error.ShouldContain("There is more: --after cursor");
+    }
+
+    [Theory]
+    [InlineData("needs a zone", "peers", "--as-of", "2026-01-01T00:00:00")]
+    [InlineData("in the future", "cache", "list", "--as-of", "2999-01-01T00:00:00Z")]
+    [InlineData("takes a time", "peers", "--as-of", "soon")]
+    [InlineData("from 1 to 1000", "connections", "--limit", "1001")]
+    [InlineData("from 1 to 1000", "peers", "--limit", "0")]
+    [InlineData("--direction takes outbound or inbound", "connections", "--direction", "up")]
+    [InlineData("not the beginning of an identity", "connections", "--peer", "a*")]
+    public async Task A_wrong_value_is_refused_with_what_is_wrong(string expected, params string[] args)
+    {
+        CommandResult result = await RunAsync(args);
+        result.Code.ShouldBe(ExitCode.Usage);
+        result.Error.ShouldContain(expected);
+    }
+
+    private async Task<JsonElement> JsonAsync(params string[] args)
+    {
+        CommandResult result = await RunAsync([.. args, "--output", "json"]);
+        result.Code.ShouldBe(ExitCode.Success, result.Error);
+        return JsonSerializer.Deserialize<JsonElement>(result.Output);
+    }
+
+    private Task<CommandResult> RunAsync(params string[] args) => CommandResult.RunAsync([.. args, "--data", _app.DataDirectory]);
+}

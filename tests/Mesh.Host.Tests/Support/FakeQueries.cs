@@ -1,0 +1,68 @@
+using EventMesh.Events;
+using EventMesh.Identity;
+using EventMesh.Marten.Queries;
+using EventMesh.Projections;
+using EventMesh.Tests.Common.Hosting;
+
+namespace EventMesh.Host.Tests.Support;
+
+/// <summary>History as the pure folds have it, of a node whose log a test plays; its pages are of one item where a test wants more than one.</summary>
+internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
+{
+    /// <summary>The place up to which the projections have folded; all without one.</summary>
+    public long? Folded { get; set; }
+
+    /// <summary>The filter of the last query for connections.</summary>
+    public ConnectionFilter? Connections { get; private set; }
+
+    /// <summary>The filter of the last other query.</summary>
+    public HistoryFilter? Filter { get; private set; }
+
+    public async Task<HistoryPage<JoinedPeer>> FindPeersAsync(NodeId node, HistoryFilter filter, CancellationToken cancellationToken = default)
+    {
+        (MeshState state, HistoryPoint point) = await FoldAsync(node, filter, cancellationToken);
+        return new([.. state.Peers.Joined.Values.Take(filter.Limit)], point, state.Peers.Joined.Count > filter.Limit ? "cursor" : null);
+    }
+
+    public async Task<HistoryPage<BootstrapCacheEntry>> FindCacheEntriesAsync(
+        NodeId node, HistoryFilter filter, CancellationToken cancellationToken = default)
+    {
+        (MeshState state, HistoryPoint point) = await FoldAsync(node, filter, cancellationToken);
+        return new([.. state.Cache.NewestFirst()], point, null);
+    }
+
+    public async Task<HistoryPage<ConnectionRecord>> FindConnectionsAsync(
+        NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default)
+    {
+        Connections = filter;
+        (MeshState state, HistoryPoint point) = await FoldAsync(node, new HistoryFilter { At = filter.OpenAt }, cancellationToken);
+        return new(
+            [.. state.Connections.Open.Values.Select(c => new ConnectionRecord(c.Connection, c.Peer, c.Remote, c.Direction, c.OpenedAt, 1, null))], point, null);
+    }
+
+    public Task<IReadOnlyList<BootstrapCacheEntry>> GetCacheAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task<IReadOnlyList<JoinedPeer>> GetPeersAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task<IReadOnlyList<ConnectionRecord>> GetConnectionsAsync(
+        NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task RebuildAsync(string projection, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    private async Task<(MeshState State, HistoryPoint Point)> FoldAsync(NodeId node, HistoryFilter filter, CancellationToken cancellationToken)
+    {
+        Filter = filter;
+        List<RecordedEvent> events = [];
+        await foreach (RecordedEvent recorded in log.ReadAsync(node, 0, null, cancellationToken)) events.Add(recorded);
+        List<RecordedEvent> until = [.. events.Where(e => filter.At is null || e.Time <= filter.At)];
+        List<RecordedEvent> folded = [.. until.Where(e => e.NodeSeq <= (Folded ?? long.MaxValue))];
+        return (
+            folded.Aggregate(MeshState.Empty, MeshState.Apply),
+            new HistoryPoint(until.Count, folded.Count, folded.Count > 0 ? folded[^1].Time : null, events.Count));
+    }
+}
