@@ -18,6 +18,7 @@ internal static class MeshCommandLine
             DemoCommand.Create(),
             PeersCommand.Create(),
             ConnectionsCommand.Create(),
+            TimelineCommand.Create(),
             SendCommand.Create(),
             ReceiveCommand.Create(),
             ConnectCommand.Create(),

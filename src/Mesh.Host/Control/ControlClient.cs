@@ -49,6 +49,10 @@ internal sealed class ControlClient : IDisposable
     public Task<HistoryView<ConnectionView>> GetConnectionsAsync(QueryText query, CancellationToken cancellationToken) =>
         GetAsync<HistoryView<ConnectionView>>($"v1/history/connections{query}", cancellationToken);
 
+    /// <summary>The events that concern a peer, a page; <paramref name="peer"/> may be shortened.</summary>
+    public Task<TimelineView> GetTimelineAsync(string peer, QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<TimelineView>($"v1/history/timeline/{Uri.EscapeDataString(peer)}{query}", cancellationToken);
+
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);
 

@@ -41,6 +41,7 @@ internal static class ControlEndpoints
         v1.MapTrust();
         v1.MapSuccessions();
         v1.MapHistory();
+        v1.MapTimeline();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

@@ -42,3 +42,6 @@ internal sealed record ConnectionView(
         connection.Closed?.At, connection.Closed?.Reason, connection.Closed?.BytesSent, connection.Closed?.BytesReceived, connection.Closed?.MessagesSent,
         connection.Closed?.MessagesReceived);
 }
+
+/// <summary>A page of the events that concern a peer.</summary>
+internal sealed record TimelineView(PeerId Peer, IReadOnlyList<EventView> Events, AsOfView AsOf, string? Next);

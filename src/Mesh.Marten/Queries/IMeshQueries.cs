@@ -1,3 +1,4 @@
+using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Projections;
 
@@ -40,6 +41,23 @@ public interface IMeshQueries
     /// </summary>
     /// <remarks>The task fails with <see cref="MeshError.InvalidConfiguration"/> when <see cref="ConnectionFilter.After"/> is no cursor of this query.</remarks>
     Task<HistoryPage<ConnectionRecord>> FindConnectionsAsync(NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default);
+
+    /// <summary>
+    /// Every event of a node's log that concerns a peer (<see cref="EventSubjects"/>), in order of place, a page at a time. It comes from the log itself, not from
+    /// a projection.
+    /// </summary>
+    /// <remarks>
+    /// A page may be shorter than its limit, or empty, and not be the last: with <see cref="TimelineFilter.Types"/> at most 5,000 events of the peer are
+    /// looked at for one. The task fails with <see cref="MeshError.InvalidConfiguration"/> when <see cref="TimelineFilter.After"/> is no cursor of this query.
+    /// </remarks>
+    Task<HistoryPage<RecordedEvent>> GetTimelineAsync(NodeId node, PeerId peer, TimelineFilter filter, CancellationToken cancellationToken = default);
+
+    /// <summary>The peers whose identity begins so and that a node was joined to, connected with or had in its cache, at any time; at most a few.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="prefix">The beginning, in lower case.</param>
+    /// <param name="limit">How many at most.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    Task<IReadOnlyList<PeerId>> FindPeerIdsAsync(NodeId node, string prefix, int limit, CancellationToken cancellationToken = default);
 
     /// <summary>How far each projection has followed a node's log.</summary>
     Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default);

