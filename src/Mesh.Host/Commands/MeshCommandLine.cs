@@ -19,6 +19,7 @@ internal static class MeshCommandLine
             PeersCommand.Create(),
             ConnectionsCommand.Create(),
             TimelineCommand.Create(),
+            DiffCommand.Create(),
             SendCommand.Create(),
             ReceiveCommand.Create(),
             ConnectCommand.Create(),

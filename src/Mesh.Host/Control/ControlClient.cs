@@ -7,6 +7,7 @@ using System.Text.Json;
 using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
+using EventMesh.Projections;
 
 namespace EventMesh.Host.Control;
 
@@ -52,6 +53,14 @@ internal sealed class ControlClient : IDisposable
     /// <summary>The events that concern a peer, a page; <paramref name="peer"/> may be shortened.</summary>
     public Task<TimelineView> GetTimelineAsync(string peer, QueryText query, CancellationToken cancellationToken) =>
         GetAsync<TimelineView>($"v1/history/timeline/{Uri.EscapeDataString(peer)}{query}", cancellationToken);
+
+    /// <summary>The net difference between two times.</summary>
+    public Task<DifferenceView> GetDifferenceAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<DifferenceView>($"v1/history/difference{query}", cancellationToken);
+
+    /// <summary>Each change between two times, a page.</summary>
+    public Task<HistoryView<MeshChange>> GetChangesAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<MeshChange>>($"v1/history/changes{query}", cancellationToken);
 
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);

@@ -42,6 +42,7 @@ internal static class ControlEndpoints
         v1.MapSuccessions();
         v1.MapHistory();
         v1.MapTimeline();
+        v1.MapDifferences();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

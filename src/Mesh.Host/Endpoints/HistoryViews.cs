@@ -45,3 +45,7 @@ internal sealed record ConnectionView(
 
 /// <summary>A page of the events that concern a peer.</summary>
 internal sealed record TimelineView(PeerId Peer, IReadOnlyList<EventView> Events, AsOfView AsOf, string? Next);
+
+/// <summary>What differs between two times.</summary>
+internal sealed record DifferenceView(
+    AsOfView From, AsOfView To, IReadOnlyList<MeshChange> Changes, long ConnectionsOpened, long ConnectionsClosed);

@@ -59,6 +59,17 @@ public interface IMeshQueries
     /// <param name="cancellationToken">Ends the query.</param>
     Task<IReadOnlyList<PeerId>> FindPeerIdsAsync(NodeId node, string prefix, int limit, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// The net difference between what a node knew at two times: who joined, left, was trusted, blocked, unblocked, pinned, entered or left the cache, and how many
+    /// connections were opened and closed between them.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="from"/> is after <paramref name="to"/>.</exception>
+    Task<MeshDifference> GetDifferenceAsync(NodeId node, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default);
+
+    /// <summary>Each change of those kinds between two times, in order of place, a page at a time, from the log itself.</summary>
+    /// <remarks>The task fails with <see cref="MeshError.InvalidConfiguration"/> when <see cref="ChangeFilter.After"/> is no cursor of this query.</remarks>
+    Task<HistoryPage<MeshChange>> GetChangesAsync(NodeId node, ChangeFilter filter, CancellationToken cancellationToken = default);
+
     /// <summary>How far each projection has followed a node's log.</summary>
     Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default);
 

@@ -124,6 +124,27 @@ public sealed class HistoryCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_difference_between_two_times_is_printed_net_or_with_each_change()
+    {
+        string[] range = ["diff", "--from", "1970-01-01T00:00:01Z", "--to", "1970-01-01T00:00:06Z"];
+        CommandResult net = await RunAsync(range);
+        net.Code.ShouldBe(ExitCode.Success, net.Error);
+        net.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[0])
+            .ShouldBe(["joined", "joined", "left", "enteredCache", "3"]);
+        net.Output.ShouldContain("3 connections were opened, 4 closed.");
+        JsonElement json = await JsonAsync(range);
+        json.GetProperty("from").GetProperty("seq").GetInt64().ShouldBe(1);
+        json.GetProperty("to").GetProperty("seq").GetInt64().ShouldBe(6);
+        json.GetProperty("changes").GetArrayLength().ShouldBe(4);
+        json.GetProperty("connectionsOpened").GetInt64().ShouldBe(3);
+
+        CommandResult each = await RunAsync([.. range, "--all", "--limit", "3"]);
+        each.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBe(3);
+        each.Error.ShouldContain("--after cursor");
+        (await JsonAsync([.. range, "--all"])).GetProperty("changes")[2].GetProperty("kind").GetString().ShouldBe("left");
+    }
+
+    [Fact]
     public async Task The_next_page_is_named()
     {
         CommandResult result = await RunAsync("peers", "--limit", "1");
@@ -141,6 +162,9 @@ public sealed class HistoryCommandTests : IAsyncLifetime
     [InlineData("at least its first 4 characters", "timeline", "zz")]
     [InlineData("There is no event 'peer.jumped'", "timeline", "zzzz", "--type", "peer.jumped")]
     [InlineData("'from' is after 'to'", "timeline", "zzzz", "--from", "-1h", "--to", "-2h")]
+    [InlineData("--from", "diff", "--to", "-1h")]
+    [InlineData("'from' is after 'to'", "diff", "--from", "-1h", "--to", "-2h")]
+    [InlineData("are for --all", "diff", "--from", "-1h", "--limit", "3")]
     [InlineData("not the beginning of an identity", "connections", "--peer", "a*")]
     public async Task A_wrong_value_is_refused_with_what_is_wrong(string expected, params string[] args)
     {

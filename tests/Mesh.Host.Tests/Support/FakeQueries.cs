@@ -61,6 +61,24 @@ internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
     public Task<IReadOnlyList<PeerId>> FindPeerIdsAsync(NodeId node, string prefix, int limit, CancellationToken cancellationToken = default) =>
         Task.FromResult<IReadOnlyList<PeerId>>([.. Met.Where(peer => peer.ToString().StartsWith(prefix, StringComparison.Ordinal)).Take(limit)]);
 
+    public async Task<MeshDifference> GetDifferenceAsync(
+        NodeId node, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
+    {
+        (MeshState before, HistoryPoint first) = await FoldAsync(node, new HistoryFilter { At = from }, cancellationToken);
+        (MeshState after, HistoryPoint last) = await FoldAsync(node, new HistoryFilter { At = to }, cancellationToken);
+        return new(first, last, MeshChanges.Between(before, from, after, to), 3, 4);
+    }
+
+    public async Task<HistoryPage<MeshChange>> GetChangesAsync(NodeId node, ChangeFilter filter, CancellationToken cancellationToken = default)
+    {
+        List<MeshChange> changes = [];
+        await foreach (RecordedEvent recorded in log.ReadAsync(node, 0, null, cancellationToken))
+        {
+            if (recorded.Time > filter.From && recorded.Time <= filter.To && MeshChanges.Of(recorded) is { } change) changes.Add(change);
+        }
+        return new([.. changes.Take(filter.Limit)], new HistoryPoint(6, 6, filter.To, 6), changes.Count > filter.Limit ? "cursor" : null);
+    }
+
     public Task<IReadOnlyList<BootstrapCacheEntry>> GetCacheAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
