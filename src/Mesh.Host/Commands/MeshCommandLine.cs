@@ -20,6 +20,7 @@ internal static class MeshCommandLine
             ConnectionsCommand.Create(),
             TimelineCommand.Create(),
             DiffCommand.Create(),
+            TopologyCommand.Create(),
             SendCommand.Create(),
             ReceiveCommand.Create(),
             ConnectCommand.Create(),

@@ -65,6 +65,14 @@ internal sealed class ControlClient : IDisposable
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);
 
+    /// <summary>The trust ledger at a time.</summary>
+    public Task<TrustHistoryView> GetTrustAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<TrustHistoryView>($"v1/history/trust{query}", cancellationToken);
+
+    /// <summary>Who is or was joined to whom.</summary>
+    public Task<TopologyView> GetTopologyAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<TopologyView>($"v1/history/topology{query}", cancellationToken);
+
     /// <summary>Binds a contact to a peer; done when it is durable.</summary>
     public Task<TrustChangeView> PinAsync(PinRequest request, CancellationToken cancellationToken) =>
         PostAsync<PinRequest, TrustChangeView>("v1/trust/pin", request, cancellationToken);

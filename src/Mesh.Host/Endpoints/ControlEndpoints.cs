@@ -43,6 +43,7 @@ internal static class ControlEndpoints
         v1.MapHistory();
         v1.MapTimeline();
         v1.MapDifferences();
+        v1.MapMeshHistory();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

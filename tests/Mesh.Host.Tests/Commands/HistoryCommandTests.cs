@@ -145,6 +145,34 @@ public sealed class HistoryCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task The_ledger_as_of_a_time_is_listed_and_without_one_that_of_memory()
+    {
+        _app.Log.Record(new PeerPinned("node.example:4433", FakeMesh.PeerOf(3), PinOrigin.ByHand, "root"));
+        _app.Log.Record(new PeerBlocked(FakeMesh.PeerOf(2), "it floods", null, "limits"));
+        _app.Log.Store();
+        CommandResult result = await RunAsync("trust", "list", "--as-of", "1970-01-01T00:00:07Z");
+        result.Code.ShouldBe(ExitCode.Success, result.Error);
+        result.Output.ShouldContain($"node.example:4433 to {FakeMesh.PeerOf(3).ToShortString()}");
+        result.Output.ShouldNotContain("it floods");
+        result.Error.ShouldContain("As of place 7");
+        (await JsonAsync("trust", "list", "--as-of", "-1h")).GetProperty("decisions").GetArrayLength().ShouldBe(2);
+        (await JsonAsync("trust", "list")).GetProperty("blockedPeers").GetArrayLength().ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task The_topology_is_that_of_the_node_or_of_all_that_share_the_store()
+    {
+        JsonElement own = await JsonAsync("topology", "--as-of", "1970-01-01T00:00:03Z");
+        own.GetProperty("edges").GetArrayLength().ShouldBe(3);
+        own.GetProperty("asOf").GetArrayLength().ShouldBe(1);
+        own.GetProperty("asOf")[0].GetProperty("asOf").GetProperty("seq").GetInt64().ShouldBe(3);
+        JsonElement fleet = await JsonAsync("topology", "--fleet");
+        fleet.GetProperty("edges").GetArrayLength().ShouldBe(4);
+        fleet.GetProperty("asOf").GetArrayLength().ShouldBe(2);
+        (await RunAsync("topology")).Output.ShouldContain(FakeMesh.PeerOf(2).ToShortString());
+    }
+
+    [Fact]
     public async Task The_next_page_is_named()
     {
         CommandResult result = await RunAsync("peers", "--limit", "1");
@@ -165,6 +193,7 @@ public sealed class HistoryCommandTests : IAsyncLifetime
     [InlineData("--from", "diff", "--to", "-1h")]
     [InlineData("'from' is after 'to'", "diff", "--from", "-1h", "--to", "-2h")]
     [InlineData("are for --all", "diff", "--from", "-1h", "--limit", "3")]
+    [InlineData("in the future", "topology", "--as-of", "2999-01-01T00:00:00Z")]
     [InlineData("not the beginning of an identity", "connections", "--peer", "a*")]
     public async Task A_wrong_value_is_refused_with_what_is_wrong(string expected, params string[] args)
     {

@@ -79,6 +79,30 @@ internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
         return new([.. changes.Take(filter.Limit)], new HistoryPoint(6, 6, filter.To, 6), changes.Count > filter.Limit ? "cursor" : null);
     }
 
+    public async Task<HistoryPage<TrustLedgerEntry>> FindTrustAsync(NodeId node, DateTimeOffset at, CancellationToken cancellationToken = default)
+    {
+        (MeshState state, HistoryPoint point) = await FoldAsync(node, new HistoryFilter { At = at }, cancellationToken);
+        return new([.. TrustLedgerEntry.AllIn(state.Trust)], point, null);
+    }
+
+    public async Task<MeshTopology> FindTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
+    {
+        NodeId[] nodes = node is { } only ? [only] : [new(Guid.Empty), new(Guid.AllBitsSet)];
+        (MeshState state, HistoryPoint point) = await FoldAsync(nodes[0], new HistoryFilter { At = at }, cancellationToken);
+        return new(
+            [.. nodes.SelectMany(each => state.Peers.Joined.Values.Select(peer => new MeshEdge(each, FakeMesh.PeerOf(0), peer.Peer, null, peer.Kind, peer.JoinedAt)))],
+            nodes.ToDictionary(each => each, _ => point));
+    }
+
+    public Task<IReadOnlyList<TrustLedgerEntry>> GetTrustAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task<NodeRun?> GetNodeAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
+    public Task<IReadOnlyList<MeshEdge>> GetTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
+        throw new NotSupportedException();
+
     public Task<IReadOnlyList<BootstrapCacheEntry>> GetCacheAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 

@@ -142,6 +142,45 @@ public sealed class HistoryQueryTests(PostgresFixture postgres) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Trust_as_of_a_time_leaves_out_what_had_ended_by_itself()
+    {
+        DateTimeOffset until = EventStoreSamples.Start.AddMinutes(5);
+        RecordedEvent[] blocked = await _log.AppendAsync(
+            new PeerBlocked(EventStoreSamples.Peer(1), "x", until, "limits"), new PeerTrusted(EventStoreSamples.Peer(2), "", "me"),
+            new CertificateRevoked(EventStoreSamples.Peer(2), null, "", "me"));
+        await _log.FoldedAsync();
+
+        (await KindsAsync(blocked[0].Time)).ShouldBe([TrustLedgerKind.Block]);
+        (await KindsAsync(blocked[1].Time)).ShouldBe([TrustLedgerKind.Trust, TrustLedgerKind.Block]);
+        (await KindsAsync(until.AddMicroseconds(-1))).ShouldBe([TrustLedgerKind.Block, TrustLedgerKind.Revocation]);
+        (await KindsAsync(until)).ShouldBe([TrustLedgerKind.Revocation]);
+        (await KindsAsync(EventStoreSamples.Start)).ShouldBeEmpty();
+        (await _store.Queries.FindTrustAsync(_node, until, Cancellation)).AsOf.Seq.ShouldBe(4);
+
+        async Task<IEnumerable<TrustLedgerKind>> KindsAsync(DateTimeOffset at) =>
+            (await _store.Queries.FindTrustAsync(_node, at, Cancellation)).Items.Select(entry => entry.Kind);
+    }
+
+    [Fact]
+    public async Task The_topology_has_each_nodes_place()
+    {
+        var other = new NodeId(Guid.NewGuid());
+        var second = new LogScript(_store, other);
+        await _log.AppendAsync(Joined(1), Joined(2));
+        await second.AppendAsync(Joined(1));
+        await _log.FoldedAsync();
+        await second.FoldedAsync();
+
+        MeshTopology all = await _store.Queries.FindTopologyAsync(null, _log.Events[1].Time, Cancellation);
+        all.Edges.Select(edge => (edge.Node, edge.Peer)).ShouldBe([(_node, EventStoreSamples.Peer(1)), (other, EventStoreSamples.Peer(1))], ignoreOrder: true);
+        all.AsOf[_node].Seq.ShouldBe(2);
+        all.AsOf[other].Seq.ShouldBe(2);
+        MeshTopology own = await _store.Queries.FindTopologyAsync(_node, cancellationToken: Cancellation);
+        own.Edges.Select(edge => edge.Peer).ShouldBe([EventStoreSamples.Peer(1), EventStoreSamples.Peer(2)], ignoreOrder: true);
+        own.AsOf.Keys.ShouldBe([_node]);
+    }
+
+    [Fact]
     public async Task A_cursor_of_another_query_is_refused()
     {
         await _log.AppendAsync(Joined(1), Joined(2));

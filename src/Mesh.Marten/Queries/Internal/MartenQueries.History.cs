@@ -19,7 +19,7 @@ internal sealed partial class MartenQueries
 
     /// <summary>A node has few entries at any one time (200 in the cache): all are read, and filtered, sorted and cut here.</summary>
     private Task<HistoryPage<T>> FindAsync<T>(
-        NodeId node, IntervalProjection<T> projection, HistoryFilter filter, Func<T, (DateTimeOffset At, PeerId Peer)> key,
+        NodeId node, IntervalProjection<PeerId, T> projection, HistoryFilter filter, Func<T, (DateTimeOffset At, PeerId Peer)> key,
         CancellationToken cancellationToken)
         where T : class
     {

@@ -1,0 +1,43 @@
+using EventMesh.Journal;
+using EventMesh.Marten.Queries;
+using EventMesh.Projections;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+
+namespace EventMesh.Host.Endpoints;
+
+/// <summary><c>/v1/history/trust</c> and <c>/v1/history/topology</c>: the ledger and the topology as of a time.</summary>
+internal static class MeshHistoryEndpoints
+{
+    /// <summary>Maps the endpoints.</summary>
+    public static void MapMeshHistory(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("history/trust", async (
+            DateTimeOffset? at, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time, CancellationToken cancellationToken) =>
+        {
+            Check(at, time);
+            HistoryPage<TrustLedgerEntry> page = await queries.FindTrustAsync(node.NodeId, at ?? time.GetUtcNow(), cancellationToken);
+            return new TrustHistoryView(page.Items, AsOfView.From(page.AsOf, journal.LastNodeSeq));
+        });
+
+        routes.MapGet("history/topology", async (
+            DateTimeOffset? at, bool? fleet, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
+            CancellationToken cancellationToken) =>
+        {
+            Check(at, time);
+            MeshTopology topology = await queries.FindTopologyAsync(fleet == true ? null : node.NodeId, at, cancellationToken);
+            return new TopologyView(
+                [.. topology.Edges.Select(e => new EdgeView(e.Node.ToString(), e.Identity, e.Peer, e.PeerNode?.ToString(), e.Kind, e.JoinedAt))],
+                [
+                    // Of other nodes only the store tells.
+                    .. topology.AsOf.OrderBy(point => point.Key.Value).Select(point => new NodeAsOfView(
+                        point.Key.ToString(), AsOfView.From(point.Value, point.Key == node.NodeId ? journal.LastNodeSeq : point.Value.LogSeq))),
+                ]);
+        });
+    }
+
+    private static void Check(DateTimeOffset? at, TimeProvider time)
+    {
+        if (at > time.GetUtcNow()) throw new MeshException(MeshError.InvalidConfiguration, "'at' is in the future.");
+    }
+}
