@@ -46,11 +46,14 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
-    public static async Task<ControlApp> StartAsync()
+    /// <summary>Starts a node.</summary>
+    /// <param name="data">Its data directory; a new one without.</param>
+    /// <param name="log">Its log; an empty one without.</param>
+    public static async Task<ControlApp> StartAsync(string? data = null, FakeNodeLog? log = null)
     {
-        string data = Directory.CreateTempSubdirectory("mesh-host-").FullName;
+        data ??= Directory.CreateTempSubdirectory("mesh-host-").FullName;
         FakeMesh mesh = new();
-        FakeNodeLog log = new();
+        log ??= new();
         FakeDispatcher dispatcher = new();
         FakeQueries queries = new(log);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -80,7 +83,8 @@ internal sealed class ControlApp : IAsyncDisposable
         Client.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        Directory.Delete(DataDirectory, recursive: true);
+        // Another node may have had the same.
+        if (Directory.Exists(DataDirectory)) Directory.Delete(DataDirectory, recursive: true);
     }
 
     private sealed class Status(FakeMesh mesh, string data) : INodeStatus
