@@ -14,7 +14,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class MartenMeshBuilderExtensions
 {
     /// <summary>
-    /// Registers <see cref="IEventStore"/> and <see cref="IMeshQueries"/> over PostgreSQL, configured by the section
+    /// Registers <see cref="IEventStore"/>, <see cref="ILogImporter"/> and <see cref="IMeshQueries"/> over PostgreSQL, configured by the section
     /// <c>EventMesh:Store</c> where there is a configuration, then by <paramref name="configure"/>.
     /// </summary>
     public static IMeshBuilder UseMarten(this IMeshBuilder builder, Action<MeshStoreOptions>? configure = null)
@@ -32,6 +32,7 @@ public static class MartenMeshBuilderExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<MartenEventStore>();
         services.TryAddSingleton<IEventStore>(provider => provider.GetRequiredService<MartenEventStore>());
+        services.TryAddSingleton<ILogImporter>(provider => provider.GetRequiredService<MartenEventStore>());
         services.TryAddSingleton<IMeshQueries>(provider => provider.GetRequiredService<MartenEventStore>().Queries);
         return builder;
     }

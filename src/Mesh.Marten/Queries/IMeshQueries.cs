@@ -97,6 +97,9 @@ public interface IMeshQueries
     /// <param name="cancellationToken">Ends the query.</param>
     Task<MeshTopology> FindTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default);
 
+    /// <summary>The last place in a node's log at or before a time; 0 when the log begins later, or there is none.</summary>
+    Task<long> FindPlaceAsync(NodeId node, DateTimeOffset at, CancellationToken cancellationToken = default);
+
     /// <summary>How far each projection has followed a node's log.</summary>
     Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default);
 

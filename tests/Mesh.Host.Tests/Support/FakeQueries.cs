@@ -103,6 +103,9 @@ internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
     public Task<IReadOnlyList<MeshEdge>> GetTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 
+    public async Task<long> FindPlaceAsync(NodeId node, DateTimeOffset at, CancellationToken cancellationToken = default) =>
+        (await FoldAsync(node, new HistoryFilter { At = at }, cancellationToken)).Point.Seq;
+
     public Task<IReadOnlyList<BootstrapCacheEntry>> GetCacheAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
 

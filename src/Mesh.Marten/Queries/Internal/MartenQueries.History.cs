@@ -17,6 +17,9 @@ internal sealed partial class MartenQueries
         NodeId node, HistoryFilter filter, CancellationToken cancellationToken = default) =>
         FindAsync(node, Projection<BootstrapCacheProjection>(), filter, entry => (entry.LastConnectedAt, entry.Peer), cancellationToken);
 
+    public Task<long> FindPlaceAsync(NodeId node, DateTimeOffset at, CancellationToken cancellationToken = default) => RunAsync(
+        connection => new LogClock(session().Tables).PlaceAtAsync(connection, LogReader.Tenant(node), at, cancellationToken), cancellationToken);
+
     /// <summary>A node has few entries at any one time (200 in the cache): all are read, and filtered, sorted and cut here.</summary>
     private Task<HistoryPage<T>> FindAsync<T>(
         NodeId node, IntervalProjection<PeerId, T> projection, HistoryFilter filter, Func<T, (DateTimeOffset At, PeerId Peer)> key,

@@ -42,7 +42,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
                 if (await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false) == Current)
                     return;
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
-                await Sql.ExecuteAsync(connection, Own() + ProjectionTables.Create(tables.Schema) + SubjectIndex.Create(tables) + Stamp(), cancellationToken).ConfigureAwait(false);
+                await Sql.ExecuteAsync(connection, Own() + ProjectionTables.Create(tables.Schema) + SubjectIndex.Create(tables) + ImportSchema.Create(tables) + Stamp(), cancellationToken).ConfigureAwait(false);
             }
             finally
             {
