@@ -21,7 +21,7 @@ internal static class ConnectionsCommand
     public static Command Create() =>
         new Command("connections", "List the connections of the running node, those that stand and those that stood.")
         {
-            PageOptions.Peer, OpenAt, Reason, Direction, PageOptions.Sort, PageOptions.Limit, PageOptions.After,
+            PageOptions.Peer, OpenAt, Reason, Direction, PageOptions.Sort, PageOptions.Limit, PageOptions.After, PageOptions.Node,
         }.ForRunningNode().Runs(ListAsync);
 
     private static async Task<ExitCode> ListAsync(CommandContext context, CancellationToken token)

@@ -20,7 +20,7 @@ internal static class DiffCommand
     public static Command Create() =>
         new Command("diff", "Tell what differs between two times: who joined, left, was trusted, blocked, unblocked, pinned, entered or left the cache.")
         {
-            From, To, All, PageOptions.Limit, PageOptions.After,
+            From, To, All, PageOptions.Limit, PageOptions.After, PageOptions.Node,
         }.ForRunningNode().Runs((context, token) => context.Get(All) ? ListAsync(context, token) : CompareAsync(context, token));
 
     private static async Task<ExitCode> CompareAsync(CommandContext context, CancellationToken token)
@@ -71,7 +71,7 @@ internal static class DiffCommand
         if (changes.Count > 0) context.Console.Write(table);
     }
 
-    private static QueryText Range(CommandContext context) => new QueryText().Add("from", context.Get(From)).Add("to", context.Get(To));
+    private static QueryText Range(CommandContext context) => new QueryText().Add("from", context.Get(From)).Add("to", context.Get(To)).Add("node", context.Get(PageOptions.Node));
 
     private static Option<DateTimeOffset?> CreateFrom()
     {

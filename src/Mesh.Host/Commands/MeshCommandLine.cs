@@ -21,6 +21,8 @@ internal static class MeshCommandLine
             TimelineCommand.Create(),
             DiffCommand.Create(),
             TopologyCommand.Create(),
+            ExportCommand.Create(),
+            ImportCommand.Create(),
             SendCommand.Create(),
             ReceiveCommand.Create(),
             ConnectCommand.Create(),

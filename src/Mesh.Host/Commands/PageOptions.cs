@@ -9,6 +9,13 @@ internal static class PageOptions
     /// <summary><c>--as-of</c>.</summary>
     public static readonly Option<DateTimeOffset?> AsOf = PastTime.Option("--as-of", "What was so at a time, from the stored history.");
 
+    /// <summary><c>--node</c>.</summary>
+    public static readonly Option<string?> Node = new("--node")
+    {
+        Description = "Of another node whose log is in the same store, such as an imported one: its id.",
+        HelpName = "id",
+    };
+
     /// <summary><c>--peer</c>.</summary>
     public static readonly Option<string?> Peer = new("--peer") { Description = "Only peers whose identity begins so.", HelpName = "peer" };
 
@@ -28,18 +35,18 @@ internal static class PageOptions
     /// <summary>A command that answers from memory, or from history with one of these options.</summary>
     public static Command ForHistory(this Command command)
     {
-        foreach (Option option in (Option[])[AsOf, Peer, Sort, Limit, After]) command.Options.Add(option);
+        foreach (Option option in (Option[])[AsOf, Peer, Sort, Limit, After, Node]) command.Options.Add(option);
         return command;
     }
 
     /// <summary>Whether the answer comes from history: memory knows only now, and does not cut it into pages.</summary>
     public static bool IsFromHistory(this CommandContext context) =>
-        ((Option[])[AsOf, Peer, Sort, Limit, After]).Any(option => context.Parse.GetResult(option) is { Implicit: false });
+        ((Option[])[AsOf, Peer, Sort, Limit, After, Node]).Any(option => context.Parse.GetResult(option) is { Implicit: false });
 
     /// <summary>What the options say, for the node.</summary>
     public static QueryText GetHistory(this CommandContext context) => new QueryText()
         .Add("at", context.Get(AsOf)).Add("peer", context.Get(Peer)).Add("sort", context.Get(Sort)).Add("limit", context.Get(Limit))
-        .Add("after", context.Get(After));
+        .Add("after", context.Get(After)).Add("node", context.Get(Node));
 
     /// <summary>Says on stderr what an answer stands on, and how the next page is had.</summary>
     public static async Task WriteFootAsync(this CommandContext context, AsOfView asOf, string? next)

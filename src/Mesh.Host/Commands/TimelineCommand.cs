@@ -16,12 +16,12 @@ internal static class TimelineCommand
     public static Command Create() =>
         new Command("timeline", "Print every event of the log that concerns a peer.")
         {
-            Peer, RangeOptions.From, RangeOptions.To, RangeOptions.Types, Sort, PageOptions.Limit, PageOptions.After,
+            Peer, RangeOptions.From, RangeOptions.To, RangeOptions.Types, Sort, PageOptions.Limit, PageOptions.After, PageOptions.Node,
         }.ForRunningNode().Runs(async (context, token) =>
         {
             using ControlClient client = context.CreateClient();
             QueryText query = new QueryText().Add("from", context.Get(RangeOptions.From)).Add("to", context.Get(RangeOptions.To)).Add("sort", context.Get(Sort))
-                .Add("limit", context.Get(PageOptions.Limit)).Add("after", context.Get(PageOptions.After));
+                .Add("limit", context.Get(PageOptions.Limit)).Add("after", context.Get(PageOptions.After)).Add("node", context.Get(PageOptions.Node));
             foreach (string type in context.Get(RangeOptions.Types) ?? []) query.Add("type", type);
             TimelineView page = await client.GetTimelineAsync(context.Get(Peer)!, query, token);
             if (context.IsJson)

@@ -12,11 +12,11 @@ internal static class TopologyCommand
     private static readonly Option<bool> Fleet = new("--fleet") { Description = "Of all nodes whose logs are in the same store." };
 
     public static Command Create() =>
-        new Command("topology", "List who is joined to whom, now or at a time, as the stored history has it.") { PageOptions.AsOf, Fleet }
+        new Command("topology", "List who is joined to whom, now or at a time, as the stored history has it.") { PageOptions.AsOf, Fleet, PageOptions.Node }
             .ForRunningNode().Runs(async (context, token) =>
             {
                 using ControlClient client = context.CreateClient();
-                QueryText query = new QueryText().Add("at", context.Get(PageOptions.AsOf)).Add("fleet", context.Get(Fleet));
+                QueryText query = new QueryText().Add("at", context.Get(PageOptions.AsOf)).Add("fleet", context.Get(Fleet)).Add("node", context.Get(PageOptions.Node));
                 TopologyView topology = await client.GetTopologyAsync(query, token);
                 if (context.IsJson)
                 {

@@ -13,10 +13,10 @@ internal static class TrustListCommand
     public static Command Create() =>
         new Command("list", "List the pins, the trusted and blocked peers and addresses, and the revocations, now or at a time.")
         {
-            PageOptions.AsOf,
+            PageOptions.AsOf, PageOptions.Node,
         }.ForRunningNode().Runs(async (context, token) =>
         {
-            if (context.Get(PageOptions.AsOf) is { } at) return await ListHistoryAsync(context, at, token);
+            if (context.Get(PageOptions.AsOf) is not null || context.Get(PageOptions.Node) is not null) return await ListHistoryAsync(context, token);
             using ControlClient client = context.CreateClient();
             TrustView view = await client.GetTrustAsync(token);
             if (context.IsJson)
@@ -44,10 +44,10 @@ internal static class TrustListCommand
             return ExitCode.Success;
         });
 
-    private static async Task<ExitCode> ListHistoryAsync(CommandContext context, DateTimeOffset at, CancellationToken token)
+    private static async Task<ExitCode> ListHistoryAsync(CommandContext context, CancellationToken token)
     {
         using ControlClient client = context.CreateClient();
-        TrustHistoryView view = await client.GetTrustAsync(new QueryText().Add("at", at), token);
+        TrustHistoryView view = await client.GetTrustAsync(new QueryText().Add("at", context.Get(PageOptions.AsOf)).Add("node", context.Get(PageOptions.Node)), token);
         if (context.IsJson)
         {
             context.WriteJson(view);

@@ -133,6 +133,22 @@ internal sealed class ControlClient : IDisposable
         await foreach (EventView recorded in ReadLinesAsync<EventView>(response, cancellationToken)) yield return recorded;
     }
 
+    /// <summary>Reads a range of the log: a header, the events, and a last line without which it was cut off.</summary>
+    public async IAsyncEnumerable<JsonElement> ExportAsync(QueryText query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, $"v1/log/export{query}");
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        await foreach (JsonElement line in ReadLinesAsync<JsonElement>(response, cancellationToken)) yield return line;
+    }
+
+    /// <summary>Brings an exported log into the node's store; answered when all of it is there.</summary>
+    public async Task<ImportView> ImportLogAsync(Stream export, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "v1/log/import") { Content = new StreamContent(export) };
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync<ImportView>(response, cancellationToken);
+    }
+
     /// <summary>Subscribes to the messages that the node receives. The subscription stands when the task completes.</summary>
     /// <param name="channel">The channel, with <c>*</c> as last character for any rest; null for all.</param>
     /// <param name="cancellationToken">Ends the subscription.</param>

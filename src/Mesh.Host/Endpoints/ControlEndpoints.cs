@@ -44,6 +44,7 @@ internal static class ControlEndpoints
         v1.MapTimeline();
         v1.MapDifferences();
         v1.MapMeshHistory();
+        v1.MapExport();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

@@ -2,6 +2,7 @@ using EventMesh.Journal;
 using EventMesh.Marten.Queries;
 using EventMesh.Projections;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace EventMesh.Host.Endpoints;
@@ -13,25 +14,27 @@ internal static class DifferenceEndpoints
     public static void MapDifferences(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("history/difference", async (
-            DateTimeOffset from, DateTimeOffset? to, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
+            DateTimeOffset from, DateTimeOffset? to, [FromQuery(Name = "node")] string? of, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
             CancellationToken cancellationToken) =>
         {
             DateTimeOffset end = Check(from, to, time);
-            MeshDifference difference = await queries.GetDifferenceAsync(node.NodeId, from, end, cancellationToken);
+            HistorySource source = HistorySource.From(of, node, journal);
+            MeshDifference difference = await queries.GetDifferenceAsync(source.Node, from, end, cancellationToken);
             return new DifferenceView(
-                AsOfView.From(difference.From, journal.LastNodeSeq), AsOfView.From(difference.To, journal.LastNodeSeq), difference.Changes,
+                source.AsOf(difference.From), source.AsOf(difference.To), difference.Changes,
                 difference.ConnectionsOpened, difference.ConnectionsClosed);
         });
 
         routes.MapGet("history/changes", async (
-            DateTimeOffset from, DateTimeOffset? to, string? after, int? limit, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
-            CancellationToken cancellationToken) =>
+            DateTimeOffset from, DateTimeOffset? to, string? after, int? limit, [FromQuery(Name = "node")] string? of, IMeshQueries queries,
+            INodeStatus node, IEventJournal journal, TimeProvider time, CancellationToken cancellationToken) =>
         {
             DateTimeOffset end = Check(from, to, time);
             if (limit is < 1 or > 1000) throw new MeshException(MeshError.InvalidConfiguration, "'limit' is 1 to 1000 items in a page.");
             ChangeFilter filter = new() { From = from, To = end, After = after, Limit = limit ?? 100 };
-            HistoryPage<MeshChange> page = await queries.GetChangesAsync(node.NodeId, filter, cancellationToken);
-            return new HistoryView<MeshChange>(page.Items, AsOfView.From(page.AsOf, journal.LastNodeSeq), page.Next);
+            HistorySource source = HistorySource.From(of, node, journal);
+            HistoryPage<MeshChange> page = await queries.GetChangesAsync(source.Node, filter, cancellationToken);
+            return new HistoryView<MeshChange>(page.Items, source.AsOf(page.AsOf), page.Next);
         });
     }
 

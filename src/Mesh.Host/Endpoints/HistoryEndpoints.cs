@@ -16,23 +16,26 @@ internal static class HistoryEndpoints
             [AsParameters] HistoryRequest request, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
             CancellationToken cancellationToken) =>
         {
-            HistoryPage<Projections.JoinedPeer> page = await queries.FindPeersAsync(node.NodeId, request.ToFilter(time), cancellationToken);
-            return View(page, JoinedPeerView.From, journal);
+            HistorySource source = HistorySource.From(request.Node, node, journal);
+            HistoryPage<Projections.JoinedPeer> page = await queries.FindPeersAsync(source.Node, request.ToFilter(time), cancellationToken);
+            return View(page, JoinedPeerView.From, source);
         });
 
         routes.MapGet("history/cache", async (
             [AsParameters] HistoryRequest request, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
             CancellationToken cancellationToken) =>
         {
+            HistorySource source = HistorySource.From(request.Node, node, journal);
             HistoryPage<Projections.BootstrapCacheEntry> page =
-                await queries.FindCacheEntriesAsync(node.NodeId, request.ToFilter(time), cancellationToken);
-            return View(page, CacheEntryView.From, journal);
+                await queries.FindCacheEntriesAsync(source.Node, request.ToFilter(time), cancellationToken);
+            return View(page, CacheEntryView.From, source);
         });
 
         routes.MapGet("history/connections", async (
             [AsParameters] HistoryRequest request, CloseReason? reason, ConnectionDirection? direction, IMeshQueries queries, INodeStatus node,
             IEventJournal journal, TimeProvider time, CancellationToken cancellationToken) =>
         {
+            HistorySource source = HistorySource.From(request.Node, node, journal);
             HistoryFilter common = request.ToFilter(time);
             ConnectionFilter filter = new()
             {
@@ -44,10 +47,10 @@ internal static class HistoryEndpoints
                 After = common.After,
                 Limit = common.Limit,
             };
-            return View(await queries.FindConnectionsAsync(node.NodeId, filter, cancellationToken), ConnectionView.From, journal);
+            return View(await queries.FindConnectionsAsync(source.Node, filter, cancellationToken), ConnectionView.From, source);
         });
     }
 
-    private static HistoryView<TView> View<T, TView>(HistoryPage<T> page, Func<T, TView> view, IEventJournal journal) =>
-        new([.. page.Items.Select(view)], AsOfView.From(page.AsOf, journal.LastNodeSeq), page.Next);
+    private static HistoryView<TView> View<T, TView>(HistoryPage<T> page, Func<T, TView> view, HistorySource source) =>
+        new([.. page.Items.Select(view)], source.AsOf(page.AsOf), page.Next);
 }

@@ -8,7 +8,8 @@ namespace EventMesh.Host.Endpoints;
 /// <param name="Sort">Which come first; the newest by default.</param>
 /// <param name="After">The cursor of the page.</param>
 /// <param name="Limit">Items in a page, 100 by default.</param>
-internal sealed record HistoryRequest(DateTimeOffset? At, string? Peer, SortOrder? Sort, string? After, int? Limit)
+/// <param name="Node">Whose history; the running node's by default.</param>
+internal sealed record HistoryRequest(DateTimeOffset? At, string? Peer, SortOrder? Sort, string? After, int? Limit, string? Node)
 {
     private const int MaxPeerLength = 52;
 

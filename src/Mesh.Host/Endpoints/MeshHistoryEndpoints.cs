@@ -2,6 +2,7 @@ using EventMesh.Journal;
 using EventMesh.Marten.Queries;
 using EventMesh.Projections;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
 namespace EventMesh.Host.Endpoints;
@@ -13,25 +14,27 @@ internal static class MeshHistoryEndpoints
     public static void MapMeshHistory(this IEndpointRouteBuilder routes)
     {
         routes.MapGet("history/trust", async (
-            DateTimeOffset? at, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time, CancellationToken cancellationToken) =>
-        {
-            Check(at, time);
-            HistoryPage<TrustLedgerEntry> page = await queries.FindTrustAsync(node.NodeId, at ?? time.GetUtcNow(), cancellationToken);
-            return new TrustHistoryView(page.Items, AsOfView.From(page.AsOf, journal.LastNodeSeq));
-        });
-
-        routes.MapGet("history/topology", async (
-            DateTimeOffset? at, bool? fleet, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
+            DateTimeOffset? at, [FromQuery(Name = "node")] string? of, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
             CancellationToken cancellationToken) =>
         {
             Check(at, time);
-            MeshTopology topology = await queries.FindTopologyAsync(fleet == true ? null : node.NodeId, at, cancellationToken);
+            HistorySource source = HistorySource.From(of, node, journal);
+            HistoryPage<TrustLedgerEntry> page = await queries.FindTrustAsync(source.Node, at ?? time.GetUtcNow(), cancellationToken);
+            return new TrustHistoryView(page.Items, source.AsOf(page.AsOf));
+        });
+
+        routes.MapGet("history/topology", async (
+            DateTimeOffset? at, bool? fleet, [FromQuery(Name = "node")] string? of, IMeshQueries queries, INodeStatus node, IEventJournal journal, TimeProvider time,
+            CancellationToken cancellationToken) =>
+        {
+            Check(at, time);
+            HistorySource source = HistorySource.From(of, node, journal);
+            MeshTopology topology = await queries.FindTopologyAsync(fleet == true ? null : source.Node, at, cancellationToken);
             return new TopologyView(
                 [.. topology.Edges.Select(e => new EdgeView(e.Node.ToString(), e.Identity, e.Peer, e.PeerNode?.ToString(), e.Kind, e.JoinedAt))],
                 [
-                    // Of other nodes only the store tells.
                     .. topology.AsOf.OrderBy(point => point.Key.Value).Select(point => new NodeAsOfView(
-                        point.Key.ToString(), AsOfView.From(point.Value, point.Key == node.NodeId ? journal.LastNodeSeq : point.Value.LogSeq))),
+                        point.Key.ToString(), HistorySource.From(point.Key.ToString(), node, journal).AsOf(point.Value))),
                 ]);
         });
     }

@@ -7,6 +7,7 @@ using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Queries;
+using EventMesh.Marten.Store;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -61,6 +62,7 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IEventJournal>(log);
         builder.Services.AddSingleton<IEventStore>(log);
         builder.Services.AddSingleton<IMeshQueries>(queries);
+        builder.Services.AddSingleton<ILogImporter>(queries);
         builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);

@@ -1,16 +1,23 @@
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Marten.Queries;
+using EventMesh.Marten.Store;
 using EventMesh.Projections;
 using EventMesh.Tests.Common.Hosting;
 
 namespace EventMesh.Host.Tests.Support;
 
 /// <summary>History as the pure folds have it, of a node whose log a test plays; its pages are of one item where a test wants more than one.</summary>
-internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
+internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries, ILogImporter
 {
     /// <summary>The place up to which the projections have folded; all without one.</summary>
     public long? Folded { get; set; }
+
+    /// <summary>What was imported.</summary>
+    public List<RecordedEvent> Imported { get; } = [];
+
+    /// <summary>Whose log was imported, and how far it has to go.</summary>
+    public (NodeId Node, long? Through)? Import { get; private set; }
 
     /// <summary>The filter of the last query for connections.</summary>
     public ConnectionFilter? Connections { get; private set; }
@@ -102,6 +109,13 @@ internal sealed class FakeQueries(FakeNodeLog log) : IMeshQueries
 
     public Task<IReadOnlyList<MeshEdge>> GetTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
         throw new NotSupportedException();
+
+    public async Task<long> ImportAsync(NodeId node, IAsyncEnumerable<RecordedEvent> events, long? through, CancellationToken cancellationToken = default)
+    {
+        Import = (node, through);
+        await foreach (RecordedEvent recorded in events.WithCancellation(cancellationToken)) Imported.Add(recorded);
+        return Imported.Count;
+    }
 
     public async Task<long> FindPlaceAsync(NodeId node, DateTimeOffset at, CancellationToken cancellationToken = default) =>
         (await FoldAsync(node, new HistoryFilter { At = at }, cancellationToken)).Point.Seq;
