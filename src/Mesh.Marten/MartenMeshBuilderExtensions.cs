@@ -17,7 +17,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class MartenMeshBuilderExtensions
 {
     /// <summary>
-    /// Registers <see cref="IEventStore"/>, <see cref="IMeshQueries"/> and <see cref="IFleetQueries"/> over PostgreSQL, configured by the section
+    /// Registers <see cref="IEventStore"/>, <see cref="ILogImporter"/>, <see cref="IMeshQueries"/> and <see cref="IFleetQueries"/> over PostgreSQL, configured by the section
     /// <c>EventMesh:Store</c> where there is a configuration, then by <paramref name="configure"/>.
     /// </summary>
     public static IMeshBuilder UseMarten(this IMeshBuilder builder, Action<MeshStoreOptions>? configure = null)
@@ -40,6 +40,7 @@ public static class MartenMeshBuilderExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<MartenEventStore>();
         services.TryAddSingleton<IEventStore>(provider => provider.GetRequiredService<MartenEventStore>());
+        services.TryAddSingleton<ILogImporter>(provider => provider.GetRequiredService<MartenEventStore>());
         services.TryAddSingleton<IMeshQueries>(provider => provider.GetRequiredService<MartenEventStore>().Queries);
         services.TryAddSingleton<IFleetQueries>(provider => provider.GetRequiredService<MartenEventStore>().Fleet);
         services.TryAddSingleton<SegmentKeeper>();

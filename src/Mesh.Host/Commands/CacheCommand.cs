@@ -22,22 +22,24 @@ internal static class CacheCommand
     public static Command Create()
     {
         Command command = new("cache", "The running node's bootstrap cache: lists it, or adds, removes, exports and imports nodes.");
-        command.Subcommands.Add(new Command("list", "List the cache, the most recently connected first.").WithFleet().ForRunningNode().Runs(ListAsync));
+        command.Subcommands.Add(new Command("list", "List the cache, the most recently connected first.").WithFleet().ForHistory().ForRunningNode().Runs(ListAsync));
         command.Subcommands.Add(new Command("add", "Dial an address; the node there enters the cache when it can be dialled.") { Address, Expect }.ForRunningNode().Runs(AddAsync));
         command.Subcommands.Add(new Command("remove", "Take a node out of the cache.") { Peer }.ForRunningNode().Runs(RemoveAsync));
         command.Subcommands.Add(new Command("export", "Write the cache for another node.") { To }.ForRunningNode().Runs(ExportAsync));
         command.Subcommands.Add(new Command("import", "Bring in nodes from an exported cache, as far as there is room.") { From }.ForRunningNode().Runs(ImportAsync));
-        return command.WithFleet().ForRunningNode().Runs(ListAsync);
+        return command.WithFleet().ForHistory().ForRunningNode().Runs(ListAsync);
     }
 
     private static async Task<ExitCode> ListAsync(CommandContext context, CancellationToken token)
     {
         if (context.IsFleet()) return await FleetCommand.CacheAsync(context, token);
         using ControlClient client = context.CreateClient();
-        CacheEntryView[] entries = await client.GetCacheAsync(token);
+        HistoryView<CacheEntryView>? page = context.IsFromHistory() ? await client.GetCacheAsync(context.GetHistory(), token) : null;
+        IReadOnlyList<CacheEntryView> entries = page?.Items ?? await client.GetCacheAsync(token);
         if (context.IsJson)
         {
-            context.WriteJson(new { entries });
+            if (page is null) context.WriteJson(new { entries });
+            else context.WriteJson(new { entries, page.AsOf, page.Next });
             return ExitCode.Success;
         }
         Table table = TextTable.Create("peer", "endpoints", "first dialled by", "state", "failures", "last connected");
@@ -48,6 +50,7 @@ internal static class CacheCommand
                 entry.IsConfirmed ? "confirmed" : "probed", entry.Failures.ToString(CultureInfo.InvariantCulture), TextTable.Time(entry.LastConnectedAt));
         }
         context.Console.Write(table);
+        if (page is not null) await context.WriteFootAsync(page.AsOf, page.Next);
         return ExitCode.Success;
     }
 

@@ -18,13 +18,13 @@ internal static class StrictOption
         where T : struct, Enum => Create<T?>(name, []);
 
     /// <summary>An option that takes a whole number.</summary>
-    public static Option<long?> Number(string name, long least) => new(name)
+    public static Option<long?> Number(string name, long least, long most = long.MaxValue) => new(name)
     {
         CustomParser = result =>
         {
             string text = result.Tokens[^1].Value;
-            if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least) return value;
-            result.AddError($"{name} takes a whole number from {least}, not '{text}'.");
+            if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value >= least && value <= most) return value;
+            result.AddError($"{name} takes a whole number from {least}{(most < long.MaxValue ? $" to {most}" : "")}, not '{text}'.");
             return null;
         },
     };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EventMesh.Host.Control;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
+using EventMesh.Projections;
 using Spectre.Console;
 
 namespace EventMesh.Host.Commands;
@@ -10,9 +11,13 @@ namespace EventMesh.Host.Commands;
 internal static class TrustListCommand
 {
     public static Command Create() =>
-        new Command("list", "List the pins, the trusted and blocked peers and addresses, and the revocations.").WithFleet().ForRunningNode().Runs(async (context, token) =>
+        new Command("list", "List the pins, the trusted and blocked peers and addresses, and the revocations, now or at a time.")
+        {
+            PageOptions.AsOf, PageOptions.Node,
+        }.WithFleet().ForRunningNode().Runs(async (context, token) =>
         {
             if (context.IsFleet()) return await FleetCommand.TrustAsync(context, token);
+            if (context.Get(PageOptions.AsOf) is not null || context.Get(PageOptions.Node) is not null) return await ListHistoryAsync(context, token);
             using ControlClient client = context.CreateClient();
             TrustView view = await client.GetTrustAsync(token);
             if (context.IsJson)
@@ -39,6 +44,38 @@ internal static class TrustListCommand
             context.Console.Write(table);
             return ExitCode.Success;
         });
+
+    private static async Task<ExitCode> ListHistoryAsync(CommandContext context, CancellationToken token)
+    {
+        using ControlClient client = context.CreateClient();
+        TrustHistoryView view = await client.GetTrustAsync(new QueryText().Add("at", context.Get(PageOptions.AsOf)).Add("node", context.Get(PageOptions.Node)), token);
+        if (context.IsJson)
+        {
+            context.WriteJson(view);
+            return ExitCode.Success;
+        }
+        Table table = TextTable.Create("what", "who", "until", "since", "by", "reason");
+        foreach (TrustLedgerEntry entry in view.Decisions)
+        {
+            table.AddTextRow(
+                Word(entry.Kind), entry.Peer is { } peer ? $"{entry.Subject} to {peer.ToShortString()}" : entry.Subject,
+                entry.Kind is TrustLedgerKind.Block or TrustLedgerKind.PrefixBlock ? End(entry.Until) : "", TextTable.Time(entry.At), entry.By ?? "", entry.Reason ?? "");
+        }
+        context.Console.Write(table);
+        await context.WriteFootAsync(view.AsOf, null);
+        return ExitCode.Success;
+    }
+
+    private static string Word(TrustLedgerKind kind) => kind switch
+    {
+        TrustLedgerKind.Pin => "pinned",
+        TrustLedgerKind.Trust => "trusted",
+        TrustLedgerKind.Block or TrustLedgerKind.PrefixBlock => "blocked",
+        TrustLedgerKind.Revocation => "revoked",
+        TrustLedgerKind.Succession => "succeeded",
+        TrustLedgerKind.Dispute => "disputed",
+        _ => TextTable.Name(kind),
+    };
 
     private static string End(DateTimeOffset? until) => until is { } end ? TextTable.Time(end) : "for ever";
 }

@@ -8,6 +8,7 @@ using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
 using EventMesh.Marten.Retention;
+using EventMesh.Projections;
 
 namespace EventMesh.Host.Control;
 
@@ -41,8 +42,40 @@ internal sealed class ControlClient : IDisposable
     /// <summary>The bootstrap cache, newest first.</summary>
     public Task<CacheEntryView[]> GetCacheAsync(CancellationToken cancellationToken) => GetAsync<CacheEntryView[]>("v1/cache", cancellationToken);
 
+    /// <summary>The peers that were joined at a time, a page.</summary>
+    public Task<HistoryView<JoinedPeerView>> GetPeersAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<JoinedPeerView>>($"v1/history/peers{query}", cancellationToken);
+
+    /// <summary>The cache at a time, a page.</summary>
+    public Task<HistoryView<CacheEntryView>> GetCacheAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<CacheEntryView>>($"v1/history/cache{query}", cancellationToken);
+
+    /// <summary>Connections that stand or stood, a page.</summary>
+    public Task<HistoryView<ConnectionView>> GetConnectionsAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<ConnectionView>>($"v1/history/connections{query}", cancellationToken);
+
+    /// <summary>The events that concern a peer, a page; <paramref name="peer"/> may be shortened.</summary>
+    public Task<TimelineView> GetTimelineAsync(string peer, QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<TimelineView>($"v1/history/timeline/{Uri.EscapeDataString(peer)}{query}", cancellationToken);
+
+    /// <summary>The net difference between two times.</summary>
+    public Task<DifferenceView> GetDifferenceAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<DifferenceView>($"v1/history/difference{query}", cancellationToken);
+
+    /// <summary>Each change between two times, a page.</summary>
+    public Task<HistoryView<MeshChange>> GetChangesAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<HistoryView<MeshChange>>($"v1/history/changes{query}", cancellationToken);
+
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);
+
+    /// <summary>The trust ledger at a time.</summary>
+    public Task<TrustHistoryView> GetTrustAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<TrustHistoryView>($"v1/history/trust{query}", cancellationToken);
+
+    /// <summary>Who is or was joined to whom.</summary>
+    public Task<TopologyView> GetTopologyAsync(QueryText query, CancellationToken cancellationToken) =>
+        GetAsync<TopologyView>($"v1/history/topology{query}", cancellationToken);
 
     /// <summary>Binds a contact to a peer; done when it is durable.</summary>
     public Task<TrustChangeView> PinAsync(PinRequest request, CancellationToken cancellationToken) =>
@@ -123,6 +156,22 @@ internal sealed class ControlClient : IDisposable
         using HttpRequestMessage request = new(HttpMethod.Get, $"v1/events?after={after}&follow={(follow ? "true" : "false")}{only}");
         using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         await foreach (EventView recorded in ReadLinesAsync<EventView>(response, cancellationToken)) yield return recorded;
+    }
+
+    /// <summary>Reads a range of the log: a header, the events, and a last line without which it was cut off.</summary>
+    public async IAsyncEnumerable<JsonElement> ExportAsync(QueryText query, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Get, $"v1/log/export{query}");
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        await foreach (JsonElement line in ReadLinesAsync<JsonElement>(response, cancellationToken)) yield return line;
+    }
+
+    /// <summary>Brings an exported log into the node's store; answered when all of it is there.</summary>
+    public async Task<ImportView> ImportLogAsync(Stream export, CancellationToken cancellationToken)
+    {
+        using HttpRequestMessage request = new(HttpMethod.Post, "v1/log/import") { Content = new StreamContent(export) };
+        using HttpResponseMessage response = await SendAsync(request, HttpCompletionOption.ResponseContentRead, cancellationToken);
+        return await ReadAsync<ImportView>(response, cancellationToken);
     }
 
     /// <summary>Subscribes to the messages that the node receives. The subscription stands when the task completes.</summary>

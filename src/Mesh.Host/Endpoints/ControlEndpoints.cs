@@ -43,6 +43,11 @@ internal static class ControlEndpoints
         v1.MapProjections();
         v1.MapFleet();
         v1.MapSegments();
+        v1.MapHistory();
+        v1.MapTimeline();
+        v1.MapDifferences();
+        v1.MapMeshHistory();
+        v1.MapExport();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

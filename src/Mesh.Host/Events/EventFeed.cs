@@ -4,7 +4,10 @@ using EventMesh.Journal;
 
 namespace EventMesh.Host.Events;
 
-/// <summary>The node's log as one sequence without a gap or a repetition: what the store holds, then what the journal records.</summary>
+/// <summary>
+/// The node's log as one sequence without a gap or a repetition: what the store holds, then what the journal records, as soon as it is durable. So a reader that
+/// resumes after the last place that it has seen goes on without either, also across a restart of the node and an outage of the store.
+/// </summary>
 internal sealed class EventFeed(IEventStore store, IEventJournal journal, INodeStatus node, TimeProvider time)
 {
     // How often the store is asked again for events that were recorded before we followed and are not yet committed.
@@ -38,6 +41,13 @@ internal sealed class EventFeed(IEventStore store, IEventJournal journal, INodeS
             }
             yield break;
         }
+        // A place that was given out can only be beyond the end when the log is not the one that the reader knows.
+        if (after > journal.LastNodeSeq)
+        {
+            throw new MeshException(
+                MeshError.InvalidConfiguration,
+                $"The log ends at place {journal.LastNodeSeq}, before {after}: it is another node's, or it was restored from an older copy. Begin again with an earlier place.");
+        }
         while (true)
         {
             // Following begins before the history is read, so that nothing falls between the two.
@@ -47,10 +57,12 @@ internal sealed class EventFeed(IEventStore store, IEventJournal journal, INodeS
             TimeSpan pause = FirstPause;
             while (true)
             {
-                await foreach (RecordedEvent recorded in store.ReadAsync(node.NodeId, last, families: null, cancellationToken))
+                await using IAsyncEnumerator<RecordedEvent> stored =
+                    store.ReadAsync(node.NodeId, last, families: null, cancellationToken).GetAsyncEnumerator(cancellationToken);
+                while (await MoveNextAsync(stored))
                 {
-                    last = recorded.NodeSeq;
-                    yield return EventViews.From(recorded);
+                    last = stored.Current.NodeSeq;
+                    yield return EventViews.From(stored.Current);
                 }
                 if (last >= recordedUntil || live.Continues(last)) break;
                 await Task.Delay(pause, time, cancellationToken);
@@ -60,11 +72,42 @@ internal sealed class EventFeed(IEventStore store, IEventJournal journal, INodeS
             {
                 // The store may have given it already.
                 if (live.Current.NodeSeq <= last) continue;
+                if (!await IsDurableAsync(live.Current, cancellationToken)) yield break;
                 last = live.Current.NodeSeq;
                 yield return EventViews.From(live.Current);
             }
             if (!live.FellBehind) yield break;
             // The store has what we missed.
+        }
+    }
+
+    /// <summary>A store that is away is asked again: the reader waits, and goes on where it was.</summary>
+    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<RecordedEvent> stored)
+    {
+        try
+        {
+            return await stored.MoveNextAsync();
+        }
+        catch (MeshException e) when (e.Error == MeshError.StoreUnavailable)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Waits until an event is durable; false when the node stops before. An event that a crash takes away leaves its place to another one: whoever had seen it
+    /// and resumed after that place would miss the other.
+    /// </summary>
+    private async Task<bool> IsDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await journal.WhenDurableAsync(recorded, cancellationToken);
+            return true;
+        }
+        catch (MeshException e) when (e.Error == MeshError.NodeStopped)
+        {
+            return false;
         }
     }
 }

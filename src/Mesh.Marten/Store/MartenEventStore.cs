@@ -12,7 +12,7 @@ using Microsoft.Extensions.Options;
 namespace EventMesh.Marten.Store;
 
 /// <summary>The log in PostgreSQL, written by Marten: a tenant for each node, a stream for each family and month.</summary>
-public sealed class MartenEventStore : IEventStore
+public sealed class MartenEventStore : IEventStore, ILogImporter
 {
     private readonly MeshStoreOptions _options;
     private readonly EventRegistry _registry;
@@ -184,6 +184,14 @@ public sealed class MartenEventStore : IEventStore
                 yield break;
             after = page[^1].NodeSeq;
         }
+    }
+
+    /// <inheritdoc/>
+    public Task<long> ImportAsync(NodeId node, IAsyncEnumerable<RecordedEvent> events, long? through, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        return RunAsync("import a log", () =>
+            new LogImport(Session.Source, Session.Tables, Session.Writer, Session.Projections).RunAsync(node, events, through, cancellationToken));
     }
 
     /// <inheritdoc/>

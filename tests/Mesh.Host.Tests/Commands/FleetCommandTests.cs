@@ -17,7 +17,7 @@ public sealed class FleetCommandTests : IAsyncLifetime
     private static readonly DateTimeOffset At = new(2026, 11, 23, 1, 2, 3, TimeSpan.Zero);
     private ControlApp _app = null!;
 
-    public async ValueTask InitializeAsync() => _app = await ControlApp.StartAsync(new Fleet());
+    public async ValueTask InitializeAsync() => _app = await ControlApp.StartAsync(fleet: new Fleet());
 
     public async ValueTask DisposeAsync() => await _app.DisposeAsync();
 

@@ -113,6 +113,49 @@ public sealed class EventFeedTests
     }
 
     [Fact]
+    public async Task An_event_is_given_when_it_is_durable_and_not_before()
+    {
+        Record(1);
+        _log.Store();
+        TaskCompletionSource durable = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        TaskCompletionSource asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _log.OnWhenDurable = _ =>
+        {
+            asked.TrySetResult();
+            return durable.Task;
+        };
+        Task<List<long>> reading = ReadAsync(after: 0, follow: true, count: 2);
+        await _log.Followed.WaitAsync(Limit);
+        Record(1);
+        await asked.Task.WaitAsync(Limit);
+        reading.IsCompleted.ShouldBeFalse();
+        durable.SetResult();
+        (await reading).ShouldBe([1L, 2]);
+    }
+
+    [Fact]
+    public async Task An_event_that_a_stop_takes_away_is_not_given()
+    {
+        Record(1);
+        _log.Store();
+        _log.OnWhenDurable = recorded => recorded.NodeSeq == 2
+            ? Task.CompletedTask
+            : Task.FromException(new MeshException(MeshError.NodeStopped, "stopped"));
+        Task<List<long>> reading = ReadAsync(after: 0, follow: true, count: 3);
+        await _log.Followed.WaitAsync(Limit);
+        Record(2);
+        (await reading).ShouldBe([1L, 2]);
+    }
+
+    [Fact]
+    public async Task A_place_beyond_the_log_is_refused()
+    {
+        Record(2);
+        _log.Store();
+        (await Should.ThrowAsync<MeshException>(ReadAsync(after: 3, follow: true, count: 1))).Message.ShouldStartWith("The log ends at place 2, before 3");
+    }
+
+    [Fact]
     public async Task A_reader_can_stop_while_it_waits()
     {
         using CancellationTokenSource stop = new();
@@ -147,6 +190,8 @@ public sealed class EventFeedTests
         public NodeId NodeId => new(Guid.Empty);
 
         public bool IsRunning => true;
+
+        public HealthView GetHealth() => throw new NotSupportedException();
 
         public NodeView GetView() => throw new NotSupportedException();
     }

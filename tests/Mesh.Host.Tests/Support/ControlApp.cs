@@ -8,6 +8,7 @@ using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Retention;
+using EventMesh.Marten.Store;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -23,8 +24,10 @@ internal sealed class ControlApp : IAsyncDisposable
     private readonly WebApplication _app;
     private readonly Status _status;
 
-    private ControlApp(WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher, Status status)
+    private ControlApp(
+        WebApplication app, string dataDirectory, FakeMesh mesh, FakeNodeLog log, FakeDispatcher dispatcher, FakeQueries queries, Status status)
     {
+        Queries = queries;
         _app = app;
         DataDirectory = dataDirectory;
         Mesh = mesh;
@@ -39,6 +42,8 @@ internal sealed class ControlApp : IAsyncDisposable
     public FakeMesh Mesh { get; }
 
     public FakeNodeLog Log { get; }
+
+    public FakeQueries Queries { get; }
 
     public FakeDispatcher Dispatcher { get; }
 
@@ -57,16 +62,23 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
 
-    public static async Task<ControlApp> StartAsync(IFleetQueries? fleet = null)
+    /// <summary>Starts a node.</summary>
+    /// <param name="data">Its data directory; a new one without.</param>
+    /// <param name="log">Its log; an empty one without.</param>
+    /// <param name="fleet">What is known of all nodes; nothing without.</param>
+    public static async Task<ControlApp> StartAsync(string? data = null, FakeNodeLog? log = null, IFleetQueries? fleet = null)
     {
-        string data = Directory.CreateTempSubdirectory("mesh-host-").FullName;
+        data ??= Directory.CreateTempSubdirectory("mesh-host-").FullName;
         FakeMesh mesh = new();
-        FakeNodeLog log = new();
+        log ??= new();
         FakeDispatcher dispatcher = new();
+        FakeQueries queries = new(log);
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddSingleton<IMesh>(mesh);
         builder.Services.AddSingleton<IEventJournal>(log);
         builder.Services.AddSingleton<IEventStore>(log);
+        builder.Services.AddSingleton<IMeshQueries>(queries);
+        builder.Services.AddSingleton<ILogImporter>(queries);
         builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
@@ -84,7 +96,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher, status) { Projections = projections };
+        return new ControlApp(app, data, mesh, log, dispatcher, queries, status) { Projections = projections };
     }
 
     public Task StopAsync() => _app.StopAsync();
@@ -94,7 +106,8 @@ internal sealed class ControlApp : IAsyncDisposable
         Client.Dispose();
         await _app.StopAsync();
         await _app.DisposeAsync();
-        Directory.Delete(DataDirectory, recursive: true);
+        // Another node may have had the same.
+        if (Directory.Exists(DataDirectory)) Directory.Delete(DataDirectory, recursive: true);
     }
 
     private sealed class Status(FakeMesh mesh, string data) : INodeStatus

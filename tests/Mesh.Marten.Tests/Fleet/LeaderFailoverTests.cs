@@ -104,7 +104,7 @@ public sealed class LeaderFailoverTests(PostgresFixture postgres)
         await using NpgsqlConnection writing = await Server.OpenAsync();
         NpgsqlTransaction transaction = await writing.BeginTransactionAsync(Cancellation);
         await lease.EnterAsync(writing, old, Cancellation);
-        await projection.FoldPageAsync(writing, tenant, 1, Cancellation);
+        await projection.FoldPageAsync(writing, tenant, 1, page: null, LogReader.PageSize, Cancellation);
 
         await using NpgsqlConnection second = await Server.OpenAsync();
         (await lease.TryTakeAsync(second, Cancellation)).ShouldBeFalse("the first leads");
@@ -115,10 +115,10 @@ public sealed class LeaderFailoverTests(PostgresFixture postgres)
 
         next.ShouldBe(old + 1);
         await Should.ThrowAsync<NpgsqlException>(() => transaction.CommitAsync(Cancellation));
-        await Should.ThrowAsync<LeaseLostException>(() => projection.CatchUpAsync(tenant, lease, old, 1, Cancellation));
+        await Should.ThrowAsync<LeaseLostException>(() => projection.CatchUpAsync(tenant, page: null, lease, old, 1, Cancellation));
         (await Server.ScalarAsync($"select count(*) from {_schema}.connection_history")).ShouldBe(0L);
         foreach (LogProjection each in session.Projections)
-            await each.CatchUpAsync(tenant, lease, next, 100, Cancellation);
+            await each.CatchUpAsync(tenant, page: null, lease, next, 100, Cancellation);
         await log.ShouldBeShownAsync(store, Cancellation);
         await store.DisposeAsync();
     }

@@ -115,7 +115,11 @@ public sealed class FakeNodeLog : IEventJournal, IEventStore
 
     public bool IsDurable(RecordedEvent recorded) => recorded.NodeSeq <= _stored;
 
-    public Task WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken) => Task.CompletedTask;
+    /// <summary>How an event becomes durable; at once without it.</summary>
+    public Func<RecordedEvent, Task>? OnWhenDurable { get; set; }
+
+    public Task WhenDurableAsync(RecordedEvent recorded, CancellationToken cancellationToken) =>
+        OnWhenDurable?.Invoke(recorded).WaitAsync(cancellationToken) ?? Task.CompletedTask;
 
     public Task OpenAsync(NodeId node, string dataDirectory, CancellationToken cancellationToken) => Task.CompletedTask;
 

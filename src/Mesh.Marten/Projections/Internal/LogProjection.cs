@@ -172,6 +172,15 @@ internal abstract class LogProjection
                 $"A newer program has made the tables of projection '{Name}'; this one knows schema version {StoreSchema.Current} and does not write to them. Update it.");
     }
 
+    /// <summary>The place up to which the table that readers see has folded a node's log.</summary>
+    public Task<long> GetFoldedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) => Sql.ScalarAsync<long>(
+        connection,
+        $"""
+        select coalesce((select node_seq from {Schema}.projection_position join {Schema}.projection using (name, generation)
+            where name = $1 and tenant_id = $2), 0)
+        """,
+        cancellationToken, Name, tenant);
+
     /// <summary>Writes what a page of events changes, in order, in the caller's transaction.</summary>
     protected abstract Task WriteAsync(
         NpgsqlConnection connection, int generation, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken);

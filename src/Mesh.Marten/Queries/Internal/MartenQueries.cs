@@ -1,15 +1,12 @@
-using System.Net;
-using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Marten.Projections.Internal;
 using EventMesh.Marten.Store.Internal;
 using EventMesh.Projections;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace EventMesh.Marten.Queries.Internal;
 
-internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
+internal sealed partial class MartenQueries(Func<StoreSession> session) : IMeshQueries
 {
     public async Task<IReadOnlyList<BootstrapCacheEntry>> GetCacheAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
     {
@@ -25,15 +22,6 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
             connection => Projection<PeerDirectoryProjection>().QueryAsync(connection, node.Value, at, cancellationToken), cancellationToken)
             .ConfigureAwait(false);
         return [.. peers.OrderBy(peer => peer.Peer)];
-    }
-
-    public Task<IReadOnlyList<ConnectionRecord>> GetConnectionsAsync(NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default)
-    {
-        ArgumentNullException.ThrowIfNull(filter);
-        ArgumentOutOfRangeException.ThrowIfLessThan(filter.Limit, 1, nameof(filter));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(filter.Limit, 1000, nameof(filter));
-        return RunAsync<IReadOnlyList<ConnectionRecord>>(
-            async connection => await ReadConnectionsAsync(connection, node, filter, cancellationToken).ConfigureAwait(false), cancellationToken);
     }
 
     public async Task<IReadOnlyList<TrustLedgerEntry>> GetTrustAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
@@ -80,44 +68,6 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
                 return true;
             },
             cancellationToken, session().Source);
-    }
-
-    private Task<List<ConnectionRecord>> ReadConnectionsAsync(
-        NpgsqlConnection connection, NodeId node, ConnectionFilter filter, CancellationToken cancellationToken)
-    {
-        // What stood at a time is few rows anywhere in a long history: they are found by their range first, not by going back from the newest.
-        string view = $"{session().Tables.Schema}.connection_history";
-        string from = filter.OpenAt is null
-            ? view
-            : $"(select * from {view} where node_id = $1 and tstzrange(opened_at, closed_at) @> $4::timestamptz offset 0) c";
-        string text =
-            $"""
-            select connection, peer, remote, direction, opened_at, opened_seq, closed_at, reason, bytes_sent, bytes_received, messages_sent,
-                messages_received
-            from {from}
-            where node_id = $1 and ($2 is null or peer = $2) and ($3 is null or opened_seq < $3)
-                and ($4 is null or (opened_at <= $4 and (closed_at is null or closed_at > $4)))
-            order by opened_seq desc
-            limit $5
-            """;
-        NpgsqlCommand command = Sql.Command(
-            connection, text, node.Value, Optional(filter.Peer?.ToString(), NpgsqlDbType.Text), Optional(filter.Before, NpgsqlDbType.Bigint),
-            Optional(filter.OpenAt?.ToUniversalTime(), NpgsqlDbType.TimestampTz), filter.Limit);
-        return Sql.QueryAsync(command, ReadConnection, cancellationToken);
-    }
-
-    private static NpgsqlParameter Optional(object? value, NpgsqlDbType type) => new() { Value = value ?? DBNull.Value, NpgsqlDbType = type };
-
-    private static ConnectionRecord ReadConnection(NpgsqlDataReader reader)
-    {
-        ConnectionEnd? end = reader.IsDBNull(6)
-            ? null
-            : new(
-                reader.GetFieldValue<DateTimeOffset>(6), Texts.Read<CloseReason>(reader, 7), reader.GetInt64(8), reader.GetInt64(9), reader.GetInt64(10),
-                reader.GetInt64(11));
-        return new(
-            reader.GetGuid(0), PeerId.Parse(reader.GetString(1)), IPEndPoint.Parse(reader.GetString(2)), Texts.Read<ConnectionDirection>(reader, 3),
-            reader.GetFieldValue<DateTimeOffset>(4), reader.GetInt64(5), end);
     }
 
     private T Projection<T>()

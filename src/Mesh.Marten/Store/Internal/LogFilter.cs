@@ -32,6 +32,9 @@ internal sealed record LogFilter
         "and type <> all($4)", "and not kinds <@ $4",
         [.. registry.Readable.Where(descriptor => !wanted.Contains(descriptor.Type)).Select(descriptor => descriptor.WireName)]);
 
+    /// <summary>These alone, by name on disk: for questions that an unknown event can't concern.</summary>
+    public static LogFilter Only(IEnumerable<string> names) => new("and type = any($4)", "and kinds && $4", [.. names]);
+
     // The part of the stream's key before the month.
     private static string StreamName(StreamFamily family) => EventRegistry.StreamKey(family, DateTimeOffset.UnixEpoch).Split('/')[0];
 }

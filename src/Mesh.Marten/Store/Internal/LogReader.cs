@@ -16,6 +16,10 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
     /// <summary>Events in one query: a page is held in memory.</summary>
     public const int PageSize = 1000;
 
+    /// <summary>SQL: what <see cref="Read"/> reads, in its order.</summary>
+    public const string Columns =
+        $"id, type, data, timestamp, headers ->> '{LogTables.EpochHeader}', {LogTables.Place}, headers ->> '{LogTables.TraceHeader}'";
+
     private readonly string _positionSql = $"select epoch, node_seq, time from {tables.Nodes} where tenant_id = $1";
 
     /// <summary>The events that it can read.</summary>
@@ -105,7 +109,8 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
         return (place, [.. rows.OfType<RecordedEvent>()]);
     }
 
-    private RecordedEvent Read(NpgsqlDataReader row)
+    /// <summary>The event of a row with <see cref="Columns"/>.</summary>
+    public RecordedEvent Read(NpgsqlDataReader row)
     {
         EventDescriptor descriptor = registry.Get(row.GetString(1));
         return new RecordedEvent(

@@ -16,6 +16,7 @@ internal static class StoreErrors
         {
             MeshError.StoreUnavailable => $"PostgreSQL can't {operation} now: {reason}",
             MeshError.StoreIncompatible => $"The tables of the log are not as this program expects, it could not {operation}: {reason}",
+            MeshError.EpochLost => reason,
             MeshError.ConcurrencyConflict => $"Somebody else was first, PostgreSQL refused to {operation}: {reason}",
             _ => $"PostgreSQL refused to {operation}: {reason}",
         };
@@ -75,6 +76,7 @@ internal static class StoreErrors
 
     private static MeshError Classify(string state) => state switch
     {
+        ImportSchema.RefusedState => MeshError.EpochLost,
         PostgresErrorCodes.UniqueViolation => MeshError.ConcurrencyConflict,
         PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction
             or PostgresErrorCodes.InvalidSchemaName or PostgresErrorCodes.UndefinedObject => MeshError.StoreIncompatible,

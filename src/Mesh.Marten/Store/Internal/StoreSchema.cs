@@ -32,6 +32,8 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         // Version 2: one line for each part, after those it builds on.
         new(2, "fleet", FleetSchema.Create(tables)),
         new(2, "segments", SegmentTables.Create(tables.Schema)),
+        new(2, "subjects", SubjectIndex.Create(tables)),
+        new(2, "imports", ImportSchema.Create(tables)),
     ];
 
     /// <summary>The version of the schema, 0 when it is not there; fails on a newer one.</summary>
