@@ -23,7 +23,12 @@ internal static class TimelineEndpoints
             if (from > to) throw new MeshException(MeshError.InvalidConfiguration, "'from' is after 'to'.");
             TimelineFilter filter = new()
             {
-                From = from, To = to, Types = EventTypes.Select(type), NewestFirst = sort == SortOrder.Newest, After = after, Limit = limit ?? 100,
+                From = from,
+                To = to,
+                Types = EventTypes.Select(type),
+                NewestFirst = sort == SortOrder.Newest,
+                After = after,
+                Limit = limit ?? 100,
             };
             HistorySource source = HistorySource.From(of, node, journal);
             PeerId id = await SelectAsync(peer, queries, source, mesh, journal, cancellationToken);
@@ -39,6 +44,7 @@ internal static class TimelineEndpoints
         IReadOnlyList<PeerId> met = text.Length < PeerSelector.MinLength
             ? []
             : await queries.FindPeerIdsAsync(source.Node, text.ToLowerInvariant(), MaxCandidates, cancellationToken);
+        // Of another node memory knows nothing.
         IEnumerable<PeerId> known = source.IsOther ? met : met.Concat(mesh.Peers.Select(p => p.Peer)).Concat(journal.State.Cache.Entries.Keys)
             .Concat(journal.State.Trust.BlockedPeers.Keys).Concat(journal.State.Trust.Trusted.Keys).Concat(journal.State.Trust.RevokedKeys.Keys)
             .Concat(journal.State.Trust.Pins.Values.Select(p => p.Peer));

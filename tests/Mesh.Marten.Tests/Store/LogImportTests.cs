@@ -94,7 +94,8 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
         (await Should.ThrowAsync<MeshException>(() => _to.ImportAsync(_node, Replay(gap), null, Cancellation))).Message.ShouldContain("After place 1199 comes place 1201");
         (await Should.ThrowAsync<MeshException>(() => _to.ImportAsync(_node, Replay(exported.Take(1000)), exported.Count, Cancellation)))
             .Message.ShouldContain("it was cut off");
-        await Should.ThrowAsync<InvalidDataException>(() => _to.ImportAsync(_node, Replay(exported, failAt: 1100), exported.Count, Cancellation).Unwrap());
+        (await Should.ThrowAsync<MeshException>(() => _to.ImportAsync(_node, Replay(exported, failAt: 1100), exported.Count, Cancellation)))
+            .InnerException.ShouldBeOfType<InvalidDataException>();
         (await Should.ThrowAsync<MeshException>(() => _to.ImportAsync(_node, Replay([]), null, Cancellation))).Message.ShouldContain("no events");
 
         (await _to.GetPositionAsync(_node, Cancellation)).NodeSeq.ShouldBe(0);
@@ -169,21 +170,5 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
         public string? From { get; set; }
 
         public string? To { get; set; }
-    }
-}
-
-file static class FailureExtensions
-{
-    /// <summary>The store tells of every failure in its own words; the cause is inside.</summary>
-    public static async Task Unwrap(this Task task)
-    {
-        try
-        {
-            await task;
-        }
-        catch (MeshException exception) when (exception.InnerException is { } cause)
-        {
-            throw cause;
-        }
     }
 }
