@@ -4,7 +4,6 @@ using EventMesh.Conformance;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
-using EventMesh.Marten.Projections.Internal;
 using EventMesh.Marten.Store;
 using EventMesh.Marten.Store.Internal;
 using EventMesh.Marten.Tests.Fixture;
@@ -126,16 +125,8 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
             (await Should.ThrowAsync<PostgresException>(() => ExecuteAsync(statement, "mesh_run"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
     }
 
-    private async Task<bool> FoldedAsync(MartenEventStore store)
-    {
-        await using NpgsqlConnection connection = await store.Session.Source.OpenConnectionAsync(Cancellation);
-        foreach (LogProjection projection in store.Session.Projections)
-        {
-            if ((await projection.GetStatusAsync(connection, LogReader.Tenant(_node), Cancellation)).Lag > 0)
-                return false;
-        }
-        return true;
-    }
+    private async Task<bool> FoldedAsync(MartenEventStore store) =>
+        (await store.Queries.GetProjectionsAsync(_node, Cancellation)).All(projection => projection.Lag == 0);
 
     private void WritePassword(string content)
     {

@@ -34,7 +34,7 @@ internal sealed record PostgresBinaries(string Folder, int Major)
                     : $"{folder} (EventMesh:Store:PostgresBin) holds no PostgreSQL server: initdb and postgres are missing. Install the package 'postgresql'.");
         throw new MeshException(
             MeshError.StoreIncompatible,
-            $"{dataDirectory} was made by PostgreSQL {wanted}; here is {string.Join(" and ", found.Select(binaries => $"{binaries.Major} ({binaries.Folder})"))}. Install the package 'postgresql-{wanted}', or convert the cluster with pg_upgrade.");
+            $"{dataDirectory} was made by PostgreSQL {wanted}; here is {string.Join(" and ", found.Select(binaries => $"{binaries.Major} ({binaries.Folder})"))}. Install the package 'postgresql-{wanted}'. To go on with another version, bring the log over with `mesh store backup` and `mesh store restore` (docs/store.md).");
     }
 
     private static int? ReadVersion(string dataDirectory)
