@@ -75,12 +75,15 @@ public sealed class RebuildTests(PostgresFixture postgres) : ProjectionTestBase(
         await AppendPeersAsync(100);
         TaskCompletionSource entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
         TaskCompletionSource leave = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        await using NpgsqlConnection connection = await ConnectAsync();
-        Task first = Rebuild(() =>
+        Task first = Task.Run(async () =>
         {
-            entered.TrySetResult();
-            return leave.Task;
-        }).RunAsync(connection, Cancellation);
+            await using NpgsqlConnection connection = await ConnectAsync();
+            await Rebuild(() =>
+            {
+                entered.TrySetResult();
+                return leave.Task;
+            }).RunAsync(connection, Cancellation);
+        });
         await entered.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
 
         MeshException refused = await Should.ThrowAsync<MeshException>(() => Store.Queries.RebuildAsync("peer_directory", Cancellation));
