@@ -26,11 +26,12 @@ public sealed class DurabilityTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData]
-    [InlineData("--shutdown")]
-    public async Task A_database_that_goes_away_for_a_moment_costs_no_event_and_no_answer(params string[] how)
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_database_that_goes_away_for_a_moment_costs_no_event(bool isShutDown)
     {
-        MeshProgram.Outcome outage = await MeshProgram.RunAsync(["bench", "outage", "--seconds", "2", "--rate", "500", "--output", "json", .. how]);
+        string[] arguments = ["bench", "outage", "--seconds", "2", "--rate", "500", "--output", "json"];
+        MeshProgram.Outcome outage = await MeshProgram.RunAsync(isShutDown ? [.. arguments, "--shutdown"] : arguments);
         outage.Code.ShouldBe(0, outage.Error + outage.Output);
         outage.Json.GetProperty("spooled").GetInt64().ShouldBeGreaterThan(0);
         outage.Json.GetProperty("events").GetInt64().ShouldBeGreaterThan(1000);
