@@ -162,7 +162,7 @@ internal sealed class HistoryBenchmark
             IReadOnlyList<ProjectionStatus> all = await store.Queries.GetProjectionsAsync(_node, cancellationToken);
             if (all.All(projection => projection.NodeSeq >= projection.LogSeq))
                 return _events / Stopwatch.GetElapsedTime(began).TotalSeconds;
-            await Task.Delay(TimeSpan.FromSeconds(_events > 1_000_000 ? 5 : 0.2), cancellationToken);
+            await Task.Delay(TimeSpan.FromSeconds(_events > 100_000 ? 5 : 0.2), cancellationToken);
         }
     }
 
