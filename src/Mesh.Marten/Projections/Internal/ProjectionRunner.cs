@@ -163,7 +163,9 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 Log.ProjectionsLed(_logger, term);
                 // Whichever fails ends the other: without the lease there is nothing to write, without writing no reason for the lease.
                 using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+#pragma warning disable CA2025 // Both have ended when the connection is given back: see WhenAll.
                 Task[] both = [KeepAsync(connection, over.Token), ListenAsync(term, over.Token)];
+#pragma warning restore CA2025
                 Task first = await Task.WhenAny(both).ConfigureAwait(false);
                 await over.CancelAsync().ConfigureAwait(false);
                 await Task.WhenAll(both).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
