@@ -1,5 +1,6 @@
 using EventMesh.Journal;
 using EventMesh.Marten;
+using EventMesh.Marten.Audit;
 using EventMesh.Marten.Internal;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Store;
@@ -14,7 +15,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class MartenMeshBuilderExtensions
 {
     /// <summary>
-    /// Registers <see cref="IEventStore"/> and <see cref="IMeshQueries"/> over PostgreSQL, configured by the section
+    /// Registers <see cref="IEventStore"/>, <see cref="IMeshQueries"/> and <see cref="ILogAudit"/> over PostgreSQL, configured by the section
     /// <c>EventMesh:Store</c> where there is a configuration, then by <paramref name="configure"/>.
     /// </summary>
     public static IMeshBuilder UseMarten(this IMeshBuilder builder, Action<MeshStoreOptions>? configure = null)
@@ -33,6 +34,7 @@ public static class MartenMeshBuilderExtensions
         services.TryAddSingleton<MartenEventStore>();
         services.TryAddSingleton<IEventStore>(provider => provider.GetRequiredService<MartenEventStore>());
         services.TryAddSingleton<IMeshQueries>(provider => provider.GetRequiredService<MartenEventStore>().Queries);
+        services.TryAddSingleton<ILogAudit>(provider => provider.GetRequiredService<MartenEventStore>().Audit);
         return builder;
     }
 }

@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Audit;
+using EventMesh.Marten.Audit.Internal;
 using EventMesh.Marten.Embedded;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Queries.Internal;
@@ -21,6 +23,7 @@ public sealed class MartenEventStore : IEventStore
     private readonly TimeProvider _time;
     private readonly Lock _mutex = new();
     private readonly MartenQueries _queries;
+    private readonly LogAudit _audit;
     private PrivatePostgres? _postgres;
     private StoreSession? _session;
     private Task? _disposeTask;
@@ -39,6 +42,7 @@ public sealed class MartenEventStore : IEventStore
         _loggerFactory = loggerFactory;
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _queries = new MartenQueries(() => Session);
+        _audit = new LogAudit(() => Session, registry);
     }
 
     /// <inheritdoc/>
@@ -49,6 +53,9 @@ public sealed class MartenEventStore : IEventStore
 
     /// <summary>What the projections know; answers once the store is open.</summary>
     public IMeshQueries Queries => _queries;
+
+    /// <summary>Checks the log; works once the store is open.</summary>
+    public ILogAudit Audit => _audit;
 
     /// <summary>The private server, where there is one.</summary>
     internal PrivatePostgres? PrivateServer => _postgres;
@@ -160,6 +167,10 @@ public sealed class MartenEventStore : IEventStore
             after = page[^1].NodeSeq;
         }
     }
+
+    /// <inheritdoc/>
+    public Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken) =>
+        RunAsync("tell where the log's chain ends", () => LogChain.GetHeadAsync(Session, node, cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

@@ -79,7 +79,11 @@ internal abstract class LogProjection
     }
 
     /// <summary>Folds one page in the caller's transaction; false at the end of the log.</summary>
-    public async Task<bool> FoldPageAsync(NpgsqlConnection connection, string tenant, int generation, CancellationToken cancellationToken)
+    public Task<bool> FoldPageAsync(NpgsqlConnection connection, string tenant, int generation, CancellationToken cancellationToken) =>
+        FoldPageAsync(connection, tenant, generation, long.MaxValue, cancellationToken);
+
+    /// <summary>Folds one page in the caller's transaction, up to a place; false there or at the end of the log.</summary>
+    public async Task<bool> FoldPageAsync(NpgsqlConnection connection, string tenant, int generation, long upTo, CancellationToken cancellationToken)
     {
         // Locks the position, so that of two processes (a lost leadership is noticed late) the second waits and then finds it done.
         long position = await Sql.ScalarAsync<long>(
@@ -90,6 +94,7 @@ internal abstract class LogProjection
             """,
             cancellationToken, Name, generation, tenant).ConfigureAwait(false);
         LogPosition end = await _reader!.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+        end = end with { NodeSeq = Math.Min(end.NodeSeq, upTo) };
         List<RecordedEvent> page = await _reader.ReadPageAsync(connection, tenant, position, end.NodeSeq, _filter, cancellationToken)
             .ConfigureAwait(false);
         bool isLast = page.Count < LogReader.PageSize;

@@ -9,7 +9,7 @@ namespace EventMesh.Marten.Store.Internal;
 internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 {
     /// <summary>The version that this program makes and understands.</summary>
-    public const int Current = 1;
+    public const int Current = 2;
 
     /// <summary>The oldest major version of the server.</summary>
     private const int OldestServer = 14;
@@ -42,7 +42,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
                 if (await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false) == Current)
                     return;
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
-                await Sql.ExecuteAsync(connection, Own() + ProjectionTables.Create(tables.Schema) + Stamp(), cancellationToken).ConfigureAwait(false);
+                await Sql.ExecuteAsync(connection, Own() + ChainSchema.Create(tables) + ProjectionTables.Create(tables.Schema) + Stamp(), cancellationToken).ConfigureAwait(false);
             }
             finally
             {
