@@ -25,6 +25,24 @@ public interface IMeshQueries
     /// <summary>The connections of a node, the last opened first, a page at a time.</summary>
     Task<IReadOnlyList<ConnectionRecord>> GetConnectionsAsync(NodeId node, ConnectionFilter filter, CancellationToken cancellationToken = default);
 
+    /// <summary>The decisions on trust that are in force on a node, in order of kind and subject.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="at">As of when; null for now, by the clock of the database.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    Task<IReadOnlyList<TrustLedgerEntry>> GetTrustAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default);
+
+    /// <summary>The run of a node, the last one when it does not run; null before the first.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="at">As of when; null for now.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    Task<NodeRun?> GetNodeAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Who is joined to whom, in order of node and peer.</summary>
+    /// <param name="node">Only what this node sees; null for all nodes that share the schema.</param>
+    /// <param name="at">As of when; null for now.</param>
+    /// <param name="cancellationToken">Ends the query.</param>
+    Task<IReadOnlyList<MeshEdge>> GetTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default);
+
     /// <summary>How far each projection has followed a node's log.</summary>
     Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default);
 

@@ -12,10 +12,6 @@ internal static partial class Log
         Message = "Made or upgraded schema {Schema} to version {Version} in {Elapsed}")]
     public static partial void SchemaMade(ILogger logger, string schema, int version, TimeSpan elapsed);
 
-    [LoggerMessage(EventId = 5003, EventName = "StoreCloseFailed", Level = LogLevel.Warning,
-        Message = "The store could not stop a part of itself in order")]
-    public static partial void StoreCloseFailed(ILogger logger, Exception exception);
-
     [LoggerMessage(EventId = 5004, EventName = "ProjectionsStopped", Level = LogLevel.Warning,
         Message = "The projections stay where they are for now: they can't follow the log. They try again")]
     public static partial void ProjectionsStopped(ILogger logger, Exception exception);

@@ -2,11 +2,17 @@ using EventMesh.Conformance;
 using EventMesh.Events;
 using EventMesh.Journal;
 using EventMesh.Marten.Store;
+using EventMesh.Marten.Store.Internal;
 using EventMesh.Marten.Tests.Fixture;
+using JasperFx.Events;
+using Marten;
+using Marten.Events;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Shouldly;
 using Xunit;
+using EventRegistry = EventMesh.Journal.EventRegistry;
+using IEventStore = EventMesh.Journal.IEventStore;
 
 namespace EventMesh.Marten.Tests.Store;
 
@@ -66,6 +72,23 @@ public sealed class MartenEventStoreTests(PostgresFixture postgres, MartenEventS
             reader.GetString(0).ShouldContain("\"mt_dotnet_type\": \"\"");
         }
         rows.ShouldBe(EventStoreSamples.EveryType(Node).Count + 1);
+    }
+
+    [Fact]
+    public async Task Marten_reads_the_streams_as_its_own()
+    {
+        await ClaimAndAppendAsync([new NodeStopped("a")]);
+        await Store.AppendAsync(Node, EventStoreSamples.Record(1, 3, new PluginUnloaded("x"), new NodeStopped("b"), new NodeStopped("c")), Cancellation);
+        await using NpgsqlDataSource source = NpgsqlDataSource.Create(postgres.ConnectionString);
+        using DocumentStore marten = MartenSetup.Build(source, new LogTables(schema.Name!), EventRegistry.Default);
+        await using IQuerySession session = marten.QuerySession(Node.ToString());
+
+        IReadOnlyList<IEvent> stream = await session.Events.FetchStreamAsync("node", token: Cancellation);
+        StreamState? state = await session.Events.FetchStreamStateAsync("node", Cancellation);
+
+        stream.Select(e => e.Version).ShouldBe([1, 2, 3, 4]);
+        stream.Skip(1).Select(e => e.Data).ShouldBe([new NodeStopped("a"), new NodeStopped("b"), new NodeStopped("c")]);
+        state.ShouldNotBeNull().Version.ShouldBe(4);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ internal sealed class LogChain(LogTables tables)
     private readonly string _pageSql =
         $"""
         select {LogTables.Place}, id, type, data, timestamp, headers ->> '{LogTables.EpochHeader}', headers ->> '{LogTables.TraceHeader}',
-            headers ->> '{ChainSchema.HashHeader}', stream_id, headers ->> '{ChainSchema.WasHeader}', headers ->> '{ChainSchema.ErasedHeader}'
+            headers ->> '{LogTables.HashHeader}', stream_id, headers ->> '{LogTables.WasHeader}', headers ->> '{LogTables.ErasedHeader}'
         from {tables.Events}
         where tenant_id = $1 and {LogTables.Place} > $2 and {LogTables.Place} <= $3
         order by {LogTables.Place}
@@ -62,7 +62,7 @@ internal sealed class LogChain(LogTables tables)
     {
         string text =
             $"""
-            select {LogTables.Place}, headers ->> '{ChainSchema.HashHeader}' from {tables.Events}
+            select {LogTables.Place}, headers ->> '{LogTables.HashHeader}' from {tables.Events}
             where tenant_id = $1 and {LogTables.Place} = any($2)
             """;
         List<(long Place, byte[]? Link)> rows = await Sql.QueryAsync(

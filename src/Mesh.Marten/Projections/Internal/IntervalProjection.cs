@@ -1,5 +1,4 @@
 using EventMesh.Events;
-using EventMesh.Identity;
 using EventMesh.Marten.Store.Internal;
 using Npgsql;
 using NpgsqlTypes;
@@ -7,41 +6,62 @@ using NpgsqlTypes;
 namespace EventMesh.Marten.Projections.Internal;
 
 /// <summary>
-/// A projection with one entry for each peer and a row for each version of it, valid from the event that made it to the event that
+/// A projection with one entry for each key and a row for each version of it, valid from the event that made it to the event that
 /// changed it. What an event does is said by the pure fold; here is only what that means for rows.
 /// </summary>
-internal abstract class IntervalProjection<TEntry>(string name, string schema, NpgsqlDataSource? source, LogReader? reader, params Type[] eventTypes)
+internal abstract class IntervalProjection<TKey, TEntry>(string name, string schema, NpgsqlDataSource? source, LogReader? reader, params Type[] eventTypes)
     : LogProjection(name, schema, source, reader, eventTypes)
+    where TKey : notnull
     where TEntry : class
 {
-    /// <summary>SQL: the columns of an entry with their types, after the peer's.</summary>
+    /// <summary>SQL: the columns of an entry with their types.</summary>
     protected abstract IReadOnlyList<(string Name, string Type)> Columns { get; }
+
+    /// <summary>The column with <see cref="KeyText"/>: one of <see cref="Columns"/>, or one beside them that the views don't show.</summary>
+    protected virtual string KeyColumn => "entry_key";
+
+    /// <summary>Columns that say how a version ended, all of them texts; null while it has not.</summary>
+    protected virtual IReadOnlyList<string> EndColumns => [];
 
     /// <summary>The columns of a row, as they are written; a type without its constraint.</summary>
     private IReadOnlyList<(string Name, string Type)> RowColumns =>
     [
-        ("node_id", "uuid"), ("peer", "text"), ("from_seq", "bigint"), ("to_seq", "bigint"), ("valid", "tstzrange"),
-        .. Columns.Select(column => (column.Name, column.Type.Split(' ')[0])),
+        ("node_id", "uuid"), .. KeyColumns, ("from_seq", "bigint"), ("to_seq", "bigint"), ("valid", "tstzrange"),
+        .. EndColumns.Select(column => (column, "text")), .. Columns.Select(column => (column.Name, column.Type.Split(' ')[0])),
     ];
 
     /// <summary>The names of <see cref="Columns"/>, as they are selected.</summary>
     protected string ColumnNames => string.Join(", ", Columns.Select(column => column.Name));
 
+    private (string Name, string Type)[] KeyColumns => HasOwnKeyColumn ? [(KeyColumn, "text")] : [];
+
+    private bool HasOwnKeyColumn => Columns.All(column => column.Name != KeyColumn);
+
+    /// <summary>The view of all versions.</summary>
+    protected virtual string HistoryView => $"{Name}_history";
+
+    /// <summary>The view of what there is now.</summary>
+    protected virtual string PresentView => Name;
+
     public override string CreateTable(int generation)
     {
         string table = Table(generation);
         string prefix = $"{Name}_{generation}";
+        IEnumerable<string> columns =
+        [
+            .. KeyColumns.Select(column => $"{column.Name} text not null"), .. Columns.Select(column => $"{column.Name} {column.Type}"),
+            .. EndColumns.Select(column => $"{column} text"),
+        ];
         return
             $"""
             create table {table} (
                 node_id uuid not null,
-                peer text not null,
-                {string.Join(",\n    ", Columns.Select(column => $"{column.Name} {column.Type}"))},
+                {string.Join(",\n    ", columns)},
                 valid tstzrange not null,
                 from_seq bigint not null,
                 to_seq bigint,
-                primary key (node_id, peer, from_seq));
-            create unique index {prefix}_current on {table} (node_id, peer) where to_seq is null;
+                primary key (node_id, {KeyColumn}, from_seq));
+            create unique index {prefix}_current on {table} (node_id, {KeyColumn}) where to_seq is null;
             create index {prefix}_valid on {table} using gist (valid);
 
             """;
@@ -49,60 +69,80 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
 
     public override string CreateViews(int generation) =>
         $"""
-        create or replace view {Schema}.{Name}_history as
-            select node_id, peer, {ColumnNames}, valid, from_seq, to_seq from {Table(generation)};
-        create or replace view {Schema}.{Name} as
-            select node_id, peer, {ColumnNames}, lower(valid) as since, from_seq from {Table(generation)} where to_seq is null;
+        create or replace view {Schema}.{HistoryView} as
+            select node_id, {ColumnNames}, valid, from_seq, to_seq from {Table(generation)};
+        create or replace view {Schema}.{PresentView} as
+            select node_id, {ColumnNames}, lower(valid) as since, from_seq from {Table(generation)} where to_seq is null;
 
         """;
 
-    /// <summary>The peer whose entry an event may change; null for none.</summary>
-    protected abstract PeerId? PeerOf(IMeshEvent data);
+    /// <summary>The keys whose entries an event may change.</summary>
+    protected abstract IEnumerable<TKey> KeysOf(IMeshEvent data);
 
-    /// <summary>The entry after an event, by the pure fold; null for none.</summary>
-    protected abstract TEntry? Fold(PeerId peer, TEntry? before, RecordedEvent recorded);
+    /// <summary>A key as text, another one for each.</summary>
+    protected abstract string KeyText(TKey key);
+
+    /// <summary>The key of an entry.</summary>
+    protected abstract TKey KeyOf(TEntry entry);
+
+    /// <summary>The entry after an event, by the pure fold: the same object when it does not change, null for none.</summary>
+    protected abstract TEntry? Fold(TKey key, TEntry? before, RecordedEvent recorded);
 
     /// <summary>The values of <see cref="Columns"/>.</summary>
     protected abstract object?[] Write(TEntry entry);
 
+    /// <summary>The values of <see cref="EndColumns"/>.</summary>
+    protected virtual string?[] WriteEnd(TEntry entry, RecordedEvent end) => [];
+
     /// <summary>Reads <see cref="Columns"/>, of which the first is at <paramref name="ordinal"/>.</summary>
-    protected abstract TEntry Read(PeerId peer, NpgsqlDataReader reader, int ordinal);
+    protected abstract TEntry Read(NpgsqlDataReader reader, int ordinal);
+
+    /// <summary>When an entry ends without an event; null for never.</summary>
+    protected virtual DateTimeOffset? EndsAt(TEntry entry) => null;
+
+    /// <summary>Whether an entry is over with the event that made it.</summary>
+    protected virtual bool IsMomentary(TEntry entry) => false;
 
     /// <summary>The entries of a node now or as of a time.</summary>
     public async Task<List<TEntry>> QueryAsync(NpgsqlConnection connection, Guid node, DateTimeOffset? at, CancellationToken cancellationToken)
     {
         NpgsqlCommand command = at is { } time
-            ? Sql.Command(connection, $"select peer, {ColumnNames} from {Schema}.{Name}_history where node_id = $1 and valid @> $2", node, time.ToUniversalTime())
-            : Sql.Command(connection, $"select peer, {ColumnNames} from {Schema}.{Name} where node_id = $1", node);
-        return await Sql.QueryAsync(command, row => Read(PeerId.Parse(row.GetString(0)), row, 1), cancellationToken).ConfigureAwait(false);
+            ? Sql.Command(connection, $"select {ColumnNames} from {Schema}.{HistoryView} where node_id = $1 and valid @> $2", node, time.ToUniversalTime())
+            : Sql.Command(connection, $"select {ColumnNames} from {Schema}.{PresentView} where node_id = $1", node);
+        return await Sql.QueryAsync(command, row => Read(row, 0), cancellationToken).ConfigureAwait(false);
     }
 
     protected override async Task WriteAsync(
         NpgsqlConnection connection, int generation, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
     {
         string table = Table(generation);
-        Dictionary<PeerId, Version> current = await LoadAsync(connection, table, node, page, cancellationToken).ConfigureAwait(false);
-        List<(PeerId Peer, Version Version, RecordedEvent End)> ended = [];
+        Dictionary<TKey, Version> current = await LoadAsync(connection, table, node, page, cancellationToken).ConfigureAwait(false);
+        List<(TKey Key, Version Version, RecordedEvent End)> ended = [];
         List<object?[]> rows = [];
         foreach (RecordedEvent recorded in page)
         {
-            if (PeerOf(recorded.Data) is not { } peer)
-                continue;
-            current.TryGetValue(peer, out Version? version);
-            TEntry? after = Fold(peer, version?.Entry, recorded);
-            if (ReferenceEquals(after, version?.Entry))
-                continue;
-            // A version that begins and ends within the page is written whole.
-            if (version is { IsStored: true })
-                ended.Add((peer, version, recorded));
-            else if (version is not null)
-                rows.Add(Row(node, peer, version, recorded));
-            if (after is null)
-                current.Remove(peer);
-            else
-                current[peer] = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
+            foreach (TKey key in KeysOf(recorded.Data))
+            {
+                current.TryGetValue(key, out Version? version);
+                TEntry? after = Fold(key, version?.Entry, recorded);
+                if (ReferenceEquals(after, version?.Entry))
+                    continue;
+                // A version that begins and ends within the page is written whole.
+                if (version is { IsStored: true })
+                    ended.Add((key, version, recorded));
+                else if (version is not null)
+                    rows.Add(Row(node, key, version, recorded));
+                current.Remove(key);
+                if (after is null)
+                    continue;
+                var next = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
+                if (IsMomentary(after))
+                    rows.Add(Row(node, key, next, recorded));
+                else
+                    current.Add(key, next);
+            }
         }
-        // First, since only one version of a peer may be without an end.
+        // First, since only one version of a key may be without an end.
         if (ended.Count > 0)
             await EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
         rows.AddRange(current.Where(entry => !entry.Value.IsStored).Select(entry => Row(node, entry.Key, entry.Value, end: null)));
@@ -110,42 +150,54 @@ internal abstract class IntervalProjection<TEntry>(string name, string schema, N
             await Sql.CopyAsync(connection, table, RowColumns, rows, cancellationToken).ConfigureAwait(false);
     }
 
-    private async Task<Dictionary<PeerId, Version>> LoadAsync(
+    private async Task<Dictionary<TKey, Version>> LoadAsync(
         NpgsqlConnection connection, string table, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
     {
-        string[] peers = [.. page.Select(recorded => PeerOf(recorded.Data)).OfType<PeerId>().Distinct().Select(peer => peer.ToString())];
+        string[] keys = [.. page.SelectMany(recorded => KeysOf(recorded.Data)).Distinct().Select(KeyText)];
         NpgsqlCommand command = Sql.Command(
-            connection, $"select peer, lower(valid), from_seq, {ColumnNames} from {table} where node_id = $1 and peer = any($2) and to_seq is null", node, peers);
-        List<(PeerId Peer, Version Version)> rows = await Sql.QueryAsync(
-            command,
-            row =>
-            {
-                PeerId peer = PeerId.Parse(row.GetString(0));
-                return (peer, new Version(Read(peer, row, 3), row.GetFieldValue<DateTimeOffset>(1), row.GetInt64(2), IsStored: true));
-            },
-            cancellationToken).ConfigureAwait(false);
-        return rows.ToDictionary(row => row.Peer, row => row.Version);
+            connection, $"select from_seq, {ColumnNames} from {table} where node_id = $1 and {KeyColumn} = any($2) and to_seq is null", node, keys);
+        List<Version> versions = await Sql.QueryAsync(
+            command, row => new Version(Read(row, 1), From: default, row.GetInt64(0), IsStored: true), cancellationToken).ConfigureAwait(false);
+        return versions.ToDictionary(version => KeyOf(version.Entry));
     }
 
-    private static Task<int> EndAsync(
-        NpgsqlConnection connection, string table, Guid node, List<(PeerId Peer, Version Version, RecordedEvent End)> ended, CancellationToken cancellationToken) =>
-        Sql.ExecuteAsync(
-            connection,
-            $"""
-            update {table} as t set valid = tstzrange(lower(t.valid), e.at), to_seq = e.seq
-            from unnest($2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[]) as e (peer, from_seq, at, seq)
-            where t.node_id = $1 and t.peer = e.peer and t.from_seq = e.from_seq
-            """,
-            cancellationToken,
-            node, ended.Select(e => e.Peer.ToString()).ToArray(), ended.Select(e => e.Version.FromSeq).ToArray(),
-            ended.Select(e => e.End.Time.ToUniversalTime()).ToArray(), ended.Select(e => e.End.NodeSeq).ToArray());
-
-    private object?[] Row(Guid node, PeerId peer, Version version, RecordedEvent? end)
+    private Task<int> EndAsync(
+        NpgsqlConnection connection, string table, Guid node, List<(TKey Key, Version Version, RecordedEvent End)> ended, CancellationToken cancellationToken)
     {
-        var valid = new NpgsqlRange<DateTimeOffset>(
-            version.From.ToUniversalTime(), lowerBoundIsInclusive: true, lowerBoundInfinite: false,
-            end?.Time.ToUniversalTime() ?? default, upperBoundIsInclusive: false, upperBoundInfinite: end is null);
-        return [node, peer.ToString(), version.FromSeq, end?.NodeSeq, valid, .. Write(version.Entry)];
+        string?[][] ends = [.. ended.Select(e => WriteEnd(e.Version.Entry, e.End))];
+        // What ends by itself has its end in the interval already; an entry that was over before it began has none.
+        string text =
+            $"""
+            update {table} as t set to_seq = e.seq,
+                valid = case when isempty(t.valid) then t.valid else tstzrange(lower(t.valid), least(e.at, upper(t.valid))) end
+                {string.Concat(EndColumns.Select(column => $", {column} = e.{column}"))}
+            from unnest($2::text[], $3::bigint[], $4::timestamptz[], $5::bigint[]{string.Concat(EndColumns.Select((_, i) => $", ${i + 6}::text[]"))})
+                as e (key, from_seq, at, seq{string.Concat(EndColumns.Select(column => $", {column}"))})
+            where t.node_id = $1 and t.{KeyColumn} = e.key and t.from_seq = e.from_seq
+            """;
+        return Sql.ExecuteAsync(
+            connection, text, cancellationToken,
+            [
+                node, ended.Select(e => KeyText(e.Key)).ToArray(), ended.Select(e => e.Version.FromSeq).ToArray(),
+                ended.Select(e => e.End.Time.ToUniversalTime()).ToArray(), ended.Select(e => e.End.NodeSeq).ToArray(),
+                .. EndColumns.Select((_, i) => (object)ends.Select(end => end[i]).ToArray()),
+            ]);
+    }
+
+    private object?[] Row(Guid node, TKey key, Version version, RecordedEvent? end)
+    {
+        DateTimeOffset from = version.From.ToUniversalTime();
+        DateTimeOffset? to = end?.Time.ToUniversalTime();
+        if (EndsAt(version.Entry)?.ToUniversalTime() is { } endsAt && (to is null || endsAt < to))
+            to = endsAt;
+        NpgsqlRange<DateTimeOffset> valid = to <= from
+            ? NpgsqlRange<DateTimeOffset>.Empty
+            : new(from, lowerBoundIsInclusive: true, lowerBoundInfinite: false, to ?? default, upperBoundIsInclusive: false, upperBoundInfinite: to is null);
+        return
+        [
+            node, .. HasOwnKeyColumn ? [KeyText(key)] : Array.Empty<object>(), version.FromSeq, end?.NodeSeq, valid,
+            .. end is null ? new string?[EndColumns.Count] : WriteEnd(version.Entry, end), .. Write(version.Entry),
+        ];
     }
 
     private sealed record Version(TEntry Entry, DateTimeOffset From, long FromSeq, bool IsStored);

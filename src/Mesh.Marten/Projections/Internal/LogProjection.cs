@@ -41,6 +41,10 @@ internal abstract class LogProjection
         new BootstrapCacheProjection(schema, source, reader),
         new PeerDirectoryProjection(schema, source, reader),
         new ConnectionHistoryProjection(schema, source, reader),
+        new TrustLedgerProjection(schema, source, reader),
+        new NodeStatusProjection(schema, source, reader),
+        // After the one whose view it joins.
+        new MeshTopologyProjection(schema, source, reader),
     ];
 
     /// <summary>The name of a generation's table.</summary>
@@ -52,9 +56,17 @@ internal abstract class LogProjection
     /// <summary>SQL: lets the views show a generation.</summary>
     public abstract string CreateViews(int generation);
 
-    /// <summary>SQL: what a new schema needs of this projection.</summary>
+    /// <summary>SQL: what a schema without this projection needs of it. Where it is, another generation may be in use, which its views must go on showing.</summary>
     public string CreateFirst() =>
-        CreateTable(1) + CreateViews(1) + $"insert into {Schema}.projection (name, generation) values ('{Name}', 1) on conflict do nothing;\n";
+        $"""
+        do $mesh$ begin
+        if not exists (select from {Schema}.projection where name = '{Name}') then
+        {CreateTable(1)}{CreateViews(1)}
+        insert into {Schema}.projection (name, generation) values ('{Name}', 1);
+        end if;
+        end $mesh$;
+
+        """;
 
     /// <summary>Folds what a node's log holds beyond the projection's position.</summary>
     public async Task CatchUpAsync(string tenant, CancellationToken cancellationToken)

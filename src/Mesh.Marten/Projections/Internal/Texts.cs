@@ -18,6 +18,8 @@ internal static class Texts
     public static IReadOnlyList<IPEndPoint> ReadEndPoints(NpgsqlDataReader reader, int ordinal) =>
         [.. reader.GetFieldValue<string[]>(ordinal).Select(IPEndPoint.Parse)];
 
+    public static string? ReadOptional(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
     public static T Read<T>(NpgsqlDataReader reader, int ordinal)
         where T : struct, Enum => Enum.Parse<T>(reader.GetString(ordinal), ignoreCase: true);
 }

@@ -36,6 +36,27 @@ internal sealed class MartenQueries(Func<StoreSession> session) : IMeshQueries
             async connection => await ReadConnectionsAsync(connection, node, filter, cancellationToken).ConfigureAwait(false), cancellationToken);
     }
 
+    public async Task<IReadOnlyList<TrustLedgerEntry>> GetTrustAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
+    {
+        List<TrustLedgerEntry> entries = await RunAsync(
+            connection => Projection<TrustLedgerProjection>().QueryAsync(connection, node.Value, at, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+        return [.. entries.OrderBy(entry => entry.Kind).ThenBy(entry => entry.Subject, StringComparer.Ordinal)];
+    }
+
+    public async Task<NodeRun?> GetNodeAsync(NodeId node, DateTimeOffset? at = null, CancellationToken cancellationToken = default)
+    {
+        List<NodeRun> runs = await RunAsync(
+            connection => Projection<NodeStatusProjection>().QueryAsync(connection, node.Value, at, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+        return runs.SingleOrDefault();
+    }
+
+    public async Task<IReadOnlyList<MeshEdge>> GetTopologyAsync(NodeId? node, DateTimeOffset? at = null, CancellationToken cancellationToken = default) =>
+        await RunAsync(
+            connection => Projection<MeshTopologyProjection>().QueryEdgesAsync(connection, node?.Value, at, cancellationToken), cancellationToken)
+            .ConfigureAwait(false);
+
     public Task<IReadOnlyList<ProjectionStatus>> GetProjectionsAsync(NodeId node, CancellationToken cancellationToken = default) =>
         RunAsync<IReadOnlyList<ProjectionStatus>>(
             async connection =>

@@ -2,6 +2,7 @@ using EventMesh.Marten.Projections.Internal;
 using JasperFx;
 using Marten;
 using Npgsql;
+using EventRegistry = EventMesh.Journal.EventRegistry;
 
 namespace EventMesh.Marten.Store.Internal;
 
@@ -17,6 +18,17 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     // Any number, the same in all versions of this program.
     private const long MigrationLock = 0x45564d53_4d455348;
 
+    /// <summary>
+    /// What the schema is made of besides Marten's tables, in the order in which it is made. An upgrade from any version runs all of it, so that there is
+    /// one way to the current version and not one from each older one; a part that has to change what an older version made does it here too.
+    /// </summary>
+    public IReadOnlyList<SchemaPart> Parts { get; } =
+    [
+        new(1, "log", LogSchema.Create(tables)),
+        new(1, "projections", ProjectionTables.Create(tables.Schema)),
+        // Version 2: one line for each part, after those it builds on.
+    ];
+
     /// <summary>Whether the schema is there, of this version; fails on a newer one.</summary>
     public async Task<bool> IsCurrentAsync(CancellationToken cancellationToken)
     {
@@ -31,7 +43,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     }
 
     /// <summary>Makes or upgrades the schema, unless another process has done it meanwhile.</summary>
-    public async Task MigrateAsync(IDocumentStore store, CancellationToken cancellationToken)
+    public async Task MigrateAsync(EventRegistry registry, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -41,8 +53,11 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             {
                 if (await ReadVersionAsync(connection, cancellationToken).ConfigureAwait(false) == Current)
                     return;
+                // Marten says what its tables are; nothing else needs it at run time.
+                using DocumentStore store = MartenSetup.Build(source, tables, registry);
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
-                await Sql.ExecuteAsync(connection, Own() + ChainSchema.Create(tables) + ProjectionTables.Create(tables.Schema) + Stamp(), cancellationToken).ConfigureAwait(false);
+                // One command without parameters is one transaction: all parts and the version that stands for them, or nothing.
+                await Sql.ExecuteAsync(connection, string.Concat(Parts.Select(part => part.Sql)) + Stamp(), cancellationToken).ConfigureAwait(false);
             }
             finally
             {
@@ -51,20 +66,6 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             }
         }
     }
-
-    private string Own() =>
-        $"""
-        create unique index if not exists mesh_events_place on {tables.Events} (tenant_id, {LogTables.Place});
-        -- The table grows fast when it is new: early statistics for the plans of its readers.
-        alter table {tables.Events} set (autovacuum_analyze_scale_factor = 0.02, autovacuum_analyze_threshold = 500);
-        create table if not exists {tables.Nodes} (
-            tenant_id varchar primary key,
-            epoch int not null,
-            node_seq bigint not null,
-            time timestamptz not null);
-        comment on table {tables.Nodes} is 'The end of each node''s log: the epoch that may append, the last place and its time.';
-
-        """;
 
     // Last, in the same transaction as what it stands for.
     private string Stamp() =>

@@ -1,15 +1,13 @@
 using EventMesh.Journal;
 using EventMesh.Marten.Projections.Internal;
-using Marten;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
 namespace EventMesh.Marten.Store.Internal;
 
-/// <summary>An open store: connections, Marten and the projections, from open to close.</summary>
+/// <summary>An open store: connections and the projections, from open to close.</summary>
 internal sealed class StoreSession : IAsyncDisposable
 {
-    private readonly DocumentStore _store;
     private readonly ProjectionRunner _runner;
     private readonly ILogger _logger;
 
@@ -20,9 +18,8 @@ internal sealed class StoreSession : IAsyncDisposable
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _store = MartenSetup.Build(source, tables, registry);
         _runner = new ProjectionRunner(source, tables, Projections, time, _logger);
-        Writer = new LogWriter(source, _store, tables, Reader, registry);
+        Writer = new LogWriter(source, tables, Reader, registry);
     }
 
     public NpgsqlDataSource Source { get; }
@@ -61,7 +58,7 @@ internal sealed class StoreSession : IAsyncDisposable
             if (!await tables.IsCurrentAsync(cancellationToken).ConfigureAwait(false))
             {
                 long start = time.GetTimestamp();
-                await tables.MigrateAsync(session._store, cancellationToken).ConfigureAwait(false);
+                await tables.MigrateAsync(registry, cancellationToken).ConfigureAwait(false);
                 TimeSpan elapsed = time.GetElapsedTime(start);
                 Log.SchemaMade(session._logger, schema, StoreSchema.Current, elapsed);
             }
@@ -82,15 +79,6 @@ internal sealed class StoreSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _runner.DisposeAsync().ConfigureAwait(false);
-        try
-        {
-            await _store.DisposeAsync().ConfigureAwait(false);
-        }
-        catch (Exception exception)
-        {
-            // The server may be gone.
-            Log.StoreCloseFailed(_logger, exception);
-        }
         await Source.DisposeAsync().ConfigureAwait(false);
     }
 
