@@ -24,6 +24,7 @@ internal static class MeshCommandLine
             EventsCommand.Create(),
             CacheCommand.Create(),
             TrustCommand.Create(),
+            AuditCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {

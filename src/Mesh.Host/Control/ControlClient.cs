@@ -7,6 +7,8 @@ using System.Text.Json;
 using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
+using EventMesh.Journal;
+using EventMesh.Marten.Audit;
 
 namespace EventMesh.Host.Control;
 
@@ -36,6 +38,13 @@ internal sealed class ControlClient : IDisposable
 
     /// <summary>The bootstrap cache, newest first.</summary>
     public Task<CacheEntryView[]> GetCacheAsync(CancellationToken cancellationToken) => GetAsync<CacheEntryView[]>("v1/cache", cancellationToken);
+
+    /// <summary>The end of the log, signed by the node's key.</summary>
+    public Task<SignedHead> GetHeadAsync(CancellationToken cancellationToken) => GetAsync<SignedHead>("v1/audit/head", cancellationToken);
+
+    /// <summary>Checks the log; it takes as long as reading it several times.</summary>
+    public Task<AuditReport> VerifyAsync(AuditRequest request, CancellationToken cancellationToken) =>
+        PostAsync<AuditRequest, AuditReport>("v1/audit/verify", request, cancellationToken);
 
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);

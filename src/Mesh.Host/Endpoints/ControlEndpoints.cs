@@ -40,6 +40,7 @@ internal static class ControlEndpoints
         v1.MapCache();
         v1.MapTrust();
         v1.MapSuccessions();
+        v1.MapAudit();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

@@ -6,6 +6,7 @@ using EventMesh.Host.Endpoints;
 using EventMesh.Host.Messages;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Audit;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -38,6 +39,8 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public FakeDispatcher Dispatcher { get; }
 
+    public required FakeAudit Audit { get; init; }
+
     public ControlClient Client { get; }
 
     public MessageTap Tap => _app.Services.GetRequiredService<MessageTap>();
@@ -55,6 +58,9 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<ITrust>(new FakeTrust(log, TimeProvider.System));
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
+        FakeAudit audit = new();
+        builder.Services.AddSingleton<ILogAudit>(audit);
+        builder.Services.AddSingleton<ILogSealing>(audit);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
         builder.Services.AddControl();
@@ -64,7 +70,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher);
+        return new ControlApp(app, data, mesh, log, dispatcher) { Audit = audit };
     }
 
     public Task StopAsync() => _app.StopAsync();

@@ -8,9 +8,14 @@ namespace EventMesh.Marten.Audit.Internal;
 /// </summary>
 internal sealed class ChainWalk(long? chainedFrom, AuditFindings findings)
 {
+    private const int Remembered = 16;
+
     // Null behind a hole: the next link can only be taken as it is.
     private byte[]? _previous = EventChain.Start.ToArray();
     private (AuditRow Row, byte[] Expected)? _doubtful;
+
+    // The links of the last rows: of rows that changed places the next one is linked to one further back.
+    private readonly Queue<byte[]> _recent = new();
 
     public void Step(AuditRow row, bool followsHole, byte[] digest)
     {
@@ -34,16 +39,21 @@ internal sealed class ChainWalk(long? chainedFrom, AuditFindings findings)
             _previous = _previous is null ? null : EventChain.Link(_previous, digest);
             return;
         }
+        bool isMoved = false;
         if (_doubtful is { } doubtful)
         {
+            isMoved = _recent.Any(earlier => link.AsSpan().SequenceEqual(EventChain.Link(earlier, digest)));
             byte[]? before = link.AsSpan().SequenceEqual(EventChain.Link(doubtful.Row.Link, digest)) ? doubtful.Row.Link
                 : link.AsSpan().SequenceEqual(EventChain.Link(doubtful.Expected, digest)) ? doubtful.Expected : null;
             Settle(before);
         }
         byte[]? expected = _previous is null ? null : EventChain.Link(_previous, digest);
-        if (expected is not null && !expected.AsSpan().SequenceEqual(link))
+        if (expected is not null && !isMoved && !expected.AsSpan().SequenceEqual(link))
             _doubtful = (row, expected);
         _previous = link;
+        _recent.Enqueue(link);
+        if (_recent.Count > Remembered)
+            _recent.Dequeue();
     }
 
     /// <summary>The end of the walk.</summary>

@@ -1,0 +1,23 @@
+using EventMesh.Identity;
+using EventMesh.Journal;
+using EventMesh.Marten.Audit;
+
+namespace EventMesh.Host.Tests.Support;
+
+/// <summary>An audit whose outcome the test decides.</summary>
+internal sealed class FakeAudit : ILogAudit, ILogSealing
+{
+    public List<AuditFinding> Findings { get; } = [];
+
+    public SignedHead? Asked { get; private set; }
+
+    public SignedHead Head { get; } = new(new NodeId(Guid.Empty), 41, [1, 2], [3], [4]);
+
+    public Task<AuditReport> VerifyAsync(NodeId node, SignedHead? head = null, CancellationToken cancellationToken = default)
+    {
+        Asked = head;
+        return Task.FromResult(new AuditReport(node, 41, 1, [1, 2], 2, 40, [], ["bootstrap_cache"], Findings, Findings.Count));
+    }
+
+    public Task<SignedHead> SignHeadAsync(CancellationToken cancellationToken = default) => Task.FromResult(Head);
+}
