@@ -35,6 +35,7 @@ public static class MartenMeshBuilderExtensions
         services.TryAddSingleton<IEventStore>(provider => provider.GetRequiredService<MartenEventStore>());
         services.TryAddSingleton<IMeshQueries>(provider => provider.GetRequiredService<MartenEventStore>().Queries);
         services.TryAddSingleton<ILogAudit>(provider => provider.GetRequiredService<MartenEventStore>().Audit);
+        services.TryAddSingleton<ILogPrivacy>(provider => provider.GetRequiredService<MartenEventStore>().Privacy);
         return builder;
     }
 }

@@ -25,6 +25,7 @@ internal static class MeshCommandLine
             CacheCommand.Create(),
             TrustCommand.Create(),
             AuditCommand.Create(),
+            PrivacyCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {

@@ -46,6 +46,10 @@ internal sealed class ControlClient : IDisposable
     public Task<AuditReport> VerifyAsync(AuditRequest request, CancellationToken cancellationToken) =>
         PostAsync<AuditRequest, AuditReport>("v1/audit/verify", request, cancellationToken);
 
+    /// <summary>Erases a peer's addresses from the log.</summary>
+    public Task<AuditErasure> EraseAsync(ErasureRequest request, CancellationToken cancellationToken) =>
+        PostAsync<ErasureRequest, AuditErasure>("v1/privacy/erase", request, cancellationToken);
+
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);
 

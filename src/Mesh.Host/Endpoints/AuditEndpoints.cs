@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.Routing;
 
 namespace EventMesh.Host.Endpoints;
 
-/// <summary><c>/v1/audit</c>: whether the log is as it was recorded.</summary>
+/// <summary><c>/v1/audit</c> and <c>/v1/privacy</c>: whether the log is as it was recorded, and what may be taken out of it.</summary>
 internal static class AuditEndpoints
 {
     /// <summary>Maps the endpoints.</summary>
@@ -15,5 +15,12 @@ internal static class AuditEndpoints
 
         routes.MapPost("audit/verify", (AuditRequest request, INodeStatus node, ILogAudit audit, CancellationToken cancellationToken) =>
             audit.VerifyAsync(node.NodeId, request.Head, cancellationToken));
+
+        routes.MapPost("privacy/erase", async (ErasureRequest request, INodeStatus node, ILogErasing log, ILogPrivacy privacy, CancellationToken cancellationToken) =>
+        {
+            await log.ForgetAsync(request.Peer, cancellationToken);
+            AuditErasure? erasure = await privacy.EraseAsync(node.NodeId, request.Peer, log.RecordAsync, cancellationToken);
+            return erasure ?? new AuditErasure(0, request.Peer, 0);
+        });
     }
 }

@@ -24,6 +24,7 @@ public sealed class MartenEventStore : IEventStore
     private readonly Lock _mutex = new();
     private readonly MartenQueries _queries;
     private readonly LogAudit _audit;
+    private readonly LogErasure _erasure;
     private PrivatePostgres? _postgres;
     private StoreSession? _session;
     private Task? _disposeTask;
@@ -43,6 +44,7 @@ public sealed class MartenEventStore : IEventStore
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _queries = new MartenQueries(() => Session);
         _audit = new LogAudit(() => Session, registry);
+        _erasure = new LogErasure(() => Session);
     }
 
     /// <inheritdoc/>
@@ -56,6 +58,9 @@ public sealed class MartenEventStore : IEventStore
 
     /// <summary>Checks the log; works once the store is open.</summary>
     public ILogAudit Audit => _audit;
+
+    /// <summary>Erases personal data; works once the store is open.</summary>
+    public ILogPrivacy Privacy => _erasure;
 
     /// <summary>The private server, where there is one.</summary>
     internal PrivatePostgres? PrivateServer => _postgres;

@@ -41,9 +41,10 @@ internal sealed class AuditedLog : IAsyncDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static async Task<AuditedLog> OpenAsync(PostgresFixture postgres)
+    /// <summary>A new log, in a schema of its own or beside others.</summary>
+    public static async Task<AuditedLog> OpenAsync(PostgresFixture postgres, string? schema = null)
     {
-        string schema = postgres.NewSchema();
+        schema ??= postgres.NewSchema();
         return new AuditedLog(postgres, schema, await postgres.OpenStoreAsync(schema));
     }
 

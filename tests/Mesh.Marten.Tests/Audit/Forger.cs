@@ -24,4 +24,21 @@ internal static class Forger
         }
         await log.TamperAsync("update {s}.node_log set hash = $1 where tenant_id = {node}", link);
     }
+
+    /// <summary>Changes an event and calls it an erasure.</summary>
+    public static async Task EraseAsync(PostgresFixture postgres, AuditedLog log, long place, string data, long by)
+    {
+        await using var connection = new NpgsqlConnection(postgres.ConnectionString);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        var chain = new LogChain(new LogTables(log.Schema));
+        AuditRow row = (await chain.ReadPageAsync(connection, log.Node, place - 1, place, TestContext.Current.CancellationToken))[0];
+        byte[] content = System.Text.Encoding.UTF8.GetBytes(data);
+        await log.TamperAsync(
+            """
+            update {s}.mt_events set data = $2::jsonb, headers = headers || jsonb_build_object('was', $3)
+                || jsonb_build_object('erased', jsonb_build_array(jsonb_build_object('by', $4, 'digest', $5)))
+            where {at} = $1
+            """,
+            place, data, Convert.ToBase64String(row.Digest(log.Node)), by, Convert.ToBase64String((row with { Data = content }).Digest(log.Node)));
+    }
 }

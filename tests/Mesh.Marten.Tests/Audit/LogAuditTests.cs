@@ -9,13 +9,14 @@ using Xunit;
 namespace EventMesh.Marten.Tests.Audit;
 
 /// <summary>Whoever changes a log in the database is found out, and told where.</summary>
-public sealed class LogAuditTests(PostgresFixture postgres) : IAsyncLifetime
+public sealed class LogAuditTests(PostgresFixture postgres, LogAuditTests.ClassSchema schema) : IAsyncLifetime, IClassFixture<LogAuditTests.ClassSchema>
 {
     private AuditedLog _log = null!;
 
     public async ValueTask InitializeAsync()
     {
-        _log = await AuditedLog.OpenAsync(postgres);
+        schema.Name ??= postgres.NewSchema();
+        _log = await AuditedLog.OpenAsync(postgres, schema.Name);
         await _log.FillAsync();
     }
 
@@ -134,6 +135,9 @@ public sealed class LogAuditTests(PostgresFixture postgres) : IAsyncLifetime
     [Fact]
     public async Task A_row_at_a_place_that_is_taken_is_found_also_where_it_copies_the_link()
     {
+        await _log.DisposeAsync();
+        _log = await AuditedLog.OpenAsync(postgres);
+        await _log.FillAsync();
         await _log.TamperAsync("drop index {s}.mesh_events_place");
         await InsertAsync(3, "headers");
 
@@ -179,7 +183,7 @@ public sealed class LogAuditTests(PostgresFixture postgres) : IAsyncLifetime
     public async Task A_seal_by_another_key_and_one_that_was_changed_are_found()
     {
         LogHead head = await _log.HeadAsync();
-        await using AuditedLog other = await AuditedLog.OpenAsync(postgres);
+        await using AuditedLog other = await AuditedLog.OpenAsync(postgres, _log.Schema);
         SignedHead foreign = LogSeal.Sign(other.Identity, head) with { Node = _log.Node };
         SignedHead own = LogSeal.Sign(_log.Identity, head);
         long first = await _log.AppendAsync(new LogSealed(foreign.Place, foreign.Hash, foreign.PublicKey, foreign.Signature));
@@ -229,7 +233,7 @@ public sealed class LogAuditTests(PostgresFixture postgres) : IAsyncLifetime
         report.Findings.ShouldAllBe(finding => finding.Problem == AuditProblem.Projection);
         report.Findings.ShouldContain(finding => finding.Detail.Contains("203.0.113.9:1", StringComparison.Ordinal));
         report.Findings.ShouldContain(finding => finding.Detail.StartsWith("bootstrap_cache:", StringComparison.Ordinal) && finding.Detail.Contains("is not there", StringComparison.Ordinal));
-        (await _log.ScalarAsync<long>("select count(*) from {s}.connection_history_1 where remote = '203.0.113.9:1'")).ShouldBe(1);
+        (await _log.ScalarAsync<long>("select count(*) from {s}.connection_history_1 where remote = '203.0.113.9:1' and node_id = {node}::uuid")).ShouldBe(1);
         (await _log.ScalarAsync<long>("select count(*) from {s}.projection_position where generation > 1")).ShouldBe(0);
     }
 
@@ -267,4 +271,9 @@ public sealed class LogAuditTests(PostgresFixture postgres) : IAsyncLifetime
         from {s}.mt_events where {at} = $1
         """,
         like);
+
+    public sealed class ClassSchema
+    {
+        public string? Name { get; set; }
+    }
 }
