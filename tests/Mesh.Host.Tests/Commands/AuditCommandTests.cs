@@ -54,6 +54,19 @@ public sealed class AuditCommandTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_peer_is_erased_by_its_full_identity_only()
+    {
+        PeerId peer = EventMesh.Tests.Common.Hosting.FakeMesh.PeerOf(3);
+
+        CommandResult erased = await CommandResult.RunAsync(["privacy", "erase", peer.ToString(), "--data", _app.DataDirectory]);
+        CommandResult refused = await CommandResult.RunAsync(["privacy", "erase", peer.ToShortString(), "--data", _app.DataDirectory]);
+
+        erased.Output.Trim().ShouldBe($"Erased the addresses of peer {peer.ToShortString()} in 7 events; the event at place 42 tells of it.");
+        refused.Code.ShouldBe(ExitCode.Usage);
+        _app.Audit.Forgotten.ShouldBe([peer]);
+    }
+
+    [Fact]
     public async Task The_head_goes_to_standard_output_as_one_object()
     {
         JsonElement head = JsonSerializer.Deserialize<JsonElement>((await RunAsync("head")).Output);

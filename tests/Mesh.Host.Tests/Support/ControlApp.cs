@@ -61,6 +61,8 @@ internal sealed class ControlApp : IAsyncDisposable
         FakeAudit audit = new();
         builder.Services.AddSingleton<ILogAudit>(audit);
         builder.Services.AddSingleton<ILogSealing>(audit);
+        builder.Services.AddSingleton<ILogErasing>(audit);
+        builder.Services.AddSingleton<ILogPrivacy>(audit);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton<INodeStatus>(new Status(mesh, data));
         builder.Services.AddControl();

@@ -1,3 +1,4 @@
+using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Audit;
@@ -5,7 +6,7 @@ using EventMesh.Marten.Audit;
 namespace EventMesh.Host.Tests.Support;
 
 /// <summary>An audit whose outcome the test decides.</summary>
-internal sealed class FakeAudit : ILogAudit, ILogSealing
+internal sealed class FakeAudit : ILogAudit, ILogSealing, ILogPrivacy, ILogErasing
 {
     public List<AuditFinding> Findings { get; } = [];
 
@@ -18,6 +19,21 @@ internal sealed class FakeAudit : ILogAudit, ILogSealing
         Asked = head;
         return Task.FromResult(new AuditReport(node, 41, 1, [1, 2], 2, 40, [], ["bootstrap_cache"], Findings, Findings.Count));
     }
+
+    public List<PeerId> Forgotten { get; } = [];
+
+    public Task ForgetAsync(PeerId peer, CancellationToken cancellationToken = default)
+    {
+        Forgotten.Add(peer);
+        return Task.CompletedTask;
+    }
+
+    public Task<RecordedEvent> RecordAsync(PeerErased erased, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new RecordedEvent(Guid.NewGuid(), 1, 42, DateTimeOffset.UnixEpoch, erased, null));
+
+    public async Task<AuditErasure?> EraseAsync(
+        NodeId node, PeerId peer, Func<PeerErased, CancellationToken, Task<RecordedEvent>> record, CancellationToken cancellationToken = default) =>
+        new((await record(new PeerErased(peer, 7, []), cancellationToken)).NodeSeq, peer, 7);
 
     public Task<SignedHead> SignHeadAsync(CancellationToken cancellationToken = default) => Task.FromResult(Head);
 }
