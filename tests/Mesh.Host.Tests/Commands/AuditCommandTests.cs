@@ -1,6 +1,7 @@
 using System.Text.Json;
 using EventMesh.Host.Errors;
 using EventMesh.Host.Tests.Support;
+using EventMesh.Identity;
 using EventMesh.Marten.Audit;
 
 namespace EventMesh.Host.Tests.Commands;
