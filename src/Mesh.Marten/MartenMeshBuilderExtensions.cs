@@ -1,6 +1,7 @@
 using EventMesh.Dispatch;
 using EventMesh.Journal;
 using EventMesh.Marten;
+using EventMesh.Marten.Audit;
 using EventMesh.Marten.Internal;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Retention;
@@ -17,7 +18,7 @@ namespace Microsoft.Extensions.DependencyInjection;
 public static class MartenMeshBuilderExtensions
 {
     /// <summary>
-    /// Registers <see cref="IEventStore"/>, <see cref="ILogImporter"/>, <see cref="IMeshQueries"/> and <see cref="IFleetQueries"/> over PostgreSQL, configured by the section
+    /// Registers <see cref="IEventStore"/>, <see cref="ILogImporter"/>, <see cref="ILogAudit"/>, <see cref="IMeshQueries"/> and <see cref="IFleetQueries"/> over PostgreSQL, configured by the section
     /// <c>EventMesh:Store</c> where there is a configuration, then by <paramref name="configure"/>.
     /// </summary>
     public static IMeshBuilder UseMarten(this IMeshBuilder builder, Action<MeshStoreOptions>? configure = null)
@@ -46,6 +47,8 @@ public static class MartenMeshBuilderExtensions
         services.TryAddSingleton<SegmentKeeper>();
         services.TryAddSingleton<ISegments>(provider => provider.GetRequiredService<SegmentKeeper>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IMeshExtension, SegmentKeeper>(provider => provider.GetRequiredService<SegmentKeeper>()));
+        services.TryAddSingleton<ILogAudit>(provider => provider.GetRequiredService<MartenEventStore>().Audit);
+        services.TryAddSingleton<ILogPrivacy>(provider => provider.GetRequiredService<MartenEventStore>().Privacy);
         return builder;
     }
 }

@@ -41,6 +41,7 @@ public static class EventStoreSamples
         new CertificateAccepted(Peer(5), "CN=node, O=Ünïcode", new DateTimeOffset(2030, 1, 2, 3, 4, 5, TimeSpan.Zero), TrustMode.Encrypted),
         new IdentityRotated(Peer(1), Peer(6), long.MaxValue, Start), new KeySucceeded(Peer(5), Peer(7), 1, Start),
         new SuccessionDisputed(Peer(5), Peer(7), Peer(8)), new SuccessionDecided(Peer(5), Peer(7), "operator"), new SuccessionDecided(Peer(5), null, ""),
+        new LogSealed(1, [1, 2], [3], []), new PeerErased(Peer(6), 2, [0, 255]),
         new PluginLoaded("echo", "1.0"), new PluginFailed("echo", null, "line\nline"), new PluginFailed("echo", "MessageReceived", "x"),
         new PluginQuarantined("echo", 5), new PluginUnloaded("echo"),
         new PluginEvent("echo", "said", JsonSerializer.SerializeToElement(new { text = "hi", deep = new { list = new[] { 1.5, 2 } }, nothing = (string?)null })),

@@ -55,7 +55,15 @@ public sealed partial class EventJournal
             _phase = Phase.Opening;
         }
         _node = node;
+        bool forgets = LocalErasure.ForgetReplica(dataDirectory);
         _spool.Open(node, dataDirectory);
+        // What an earlier process has left in it goes to the store first; the mark stays until then.
+        if (forgets && _spool.Count == 0)
+        {
+            _spool.Dispose();
+            LocalErasure.ForgetSpool(dataDirectory);
+            _spool.Open(node, dataDirectory);
+        }
         _replica.Open(node, dataDirectory);
     }
 

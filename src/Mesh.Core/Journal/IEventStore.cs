@@ -57,4 +57,7 @@ public interface IEventStore : IAsyncDisposable
     /// <param name="cancellationToken">Ends the read.</param>
     IAsyncEnumerable<RecordedEvent> ReadAsync(
         NodeId node, long afterNodeSeq, IReadOnlySet<StreamFamily>? families, CancellationToken cancellationToken);
+
+    /// <summary>The end of what is committed, with the link of the log's chain; null when the store keeps no chain, or the log has no event in it yet.</summary>
+    Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken) => Task.FromResult<LogHead?>(null);
 }

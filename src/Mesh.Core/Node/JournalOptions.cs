@@ -17,4 +17,10 @@ public sealed class JournalOptions
     /// memory for the store before the node stops. Space is free again from half of it on. Defaults to 1 GiB, some 2 million events; at least 1 MiB.
     /// </value>
     public long SpoolLimit { get; set; } = 1024L * 1024 * 1024;
+
+    /// <value>
+    /// How often the node's key vouches for the log while the log moves, from 1 second to 30 days; at the stop it does so once more. What is newer than the
+    /// last seal is protected by the chain alone. Defaults to 1 hour.
+    /// </value>
+    public TimeSpan SealInterval { get; set; } = TimeSpan.FromHours(1);
 }

@@ -33,6 +33,9 @@ public sealed partial class MeshNode
         _undo.Push(_ => _store.DisposeAsync().AsTask());
         await OpenJournalAsync(_identity, directory.Path, cancellationToken).ConfigureAwait(false);
         _undo.Push(token => _journal.StopAsync("stopped", token));
+        var sealer = new Internal.LogSealer(_journal, _store, _identity, _options.Journal.SealInterval, _clock, _logger);
+        _undo.Push(sealer.StopAsync);
+        Run(sealer.RunAsync(_stopping.Token));
         _journal.Decide(state => TrustGate.OnIdentity(state, _identity));
         _journal.Decide(state => BootstrapCacheDecisions.TrimToCapacity(state, _options.Cache.MaxPerPrefix));
         foreach (IMeshExtension extension in _extensions)

@@ -39,6 +39,8 @@ public static class MeshServiceCollectionExtensions
         services.TryAddSingleton<IHandlerFailures>(provider => provider.GetRequiredService<MeshNode>());
         services.TryAddSingleton<EventMesh.ITrust>(provider => provider.GetRequiredService<MeshNode>().Trust);
         services.TryAddSingleton<EventMesh.Bootstrap.IBootstrapCache>(provider => provider.GetRequiredService<MeshNode>());
+        services.TryAddSingleton<EventMesh.Journal.ILogErasing>(provider => provider.GetRequiredService<MeshNode>());
+        services.TryAddSingleton<EventMesh.Journal.ILogSealing>(provider => provider.GetRequiredService<MeshNode>());
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, MeshNode>(provider => provider.GetRequiredService<MeshNode>()));
         return new MeshBuilder(services);
     }

@@ -34,6 +34,8 @@ internal static class MeshCommandLine
             ProjectionsCommand.Create(),
             FleetCommand.Create(),
             SegmentsCommand.Create(),
+            AuditCommand.Create(),
+            PrivacyCommand.Create(),
             DoctorCommand.Create(),
             new Command("bench", "Measure this machine.")
             {

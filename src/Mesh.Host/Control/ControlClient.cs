@@ -7,6 +7,8 @@ using System.Text.Json;
 using EventMesh.Bootstrap;
 using EventMesh.Host.Endpoints;
 using EventMesh.Host.Errors;
+using EventMesh.Journal;
+using EventMesh.Marten.Audit;
 using EventMesh.Marten.Retention;
 using EventMesh.Projections;
 
@@ -65,6 +67,17 @@ internal sealed class ControlClient : IDisposable
     /// <summary>Each change between two times, a page.</summary>
     public Task<HistoryView<MeshChange>> GetChangesAsync(QueryText query, CancellationToken cancellationToken) =>
         GetAsync<HistoryView<MeshChange>>($"v1/history/changes{query}", cancellationToken);
+
+    /// <summary>The end of the log, signed by the node's key.</summary>
+    public Task<SignedHead> GetHeadAsync(CancellationToken cancellationToken) => GetAsync<SignedHead>("v1/audit/head", cancellationToken);
+
+    /// <summary>Checks the log; it takes as long as reading it several times.</summary>
+    public Task<AuditReport> VerifyAsync(AuditRequest request, CancellationToken cancellationToken) =>
+        PostAsync<AuditRequest, AuditReport>("v1/audit/verify", request, cancellationToken);
+
+    /// <summary>Erases a peer's addresses from the log.</summary>
+    public Task<AuditErasure> EraseAsync(ErasureRequest request, CancellationToken cancellationToken) =>
+        PostAsync<ErasureRequest, AuditErasure>("v1/privacy/erase", request, cancellationToken);
 
     /// <summary>The trust ledger.</summary>
     public Task<TrustView> GetTrustAsync(CancellationToken cancellationToken) => GetAsync<TrustView>("v1/trust", cancellationToken);

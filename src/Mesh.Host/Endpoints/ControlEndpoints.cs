@@ -48,6 +48,7 @@ internal static class ControlEndpoints
         v1.MapDifferences();
         v1.MapMeshHistory();
         v1.MapExport();
+        v1.MapAudit();
     }
 
     /// <summary>Answers what a handler throws as a problem.</summary>

@@ -39,6 +39,9 @@ internal enum ExitCode
     /// <summary>Another process took over the node's log: starting again would fight with it.</summary>
     TakenOver = 11,
 
+    /// <summary>An audit found something wrong with the log.</summary>
+    AuditFailed = 12,
+
     /// <summary>Interrupted (SIGINT, SIGTERM) before the work was done: 128 + 2, as shells count.</summary>
     Interrupted = 130,
 }

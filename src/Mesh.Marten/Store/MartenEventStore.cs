@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Marten.Audit;
+using EventMesh.Marten.Audit.Internal;
 using EventMesh.Marten.Embedded;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Queries.Internal;
@@ -21,6 +23,8 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
     private readonly TimeProvider _time;
     private readonly Lock _mutex = new();
     private readonly MartenQueries _queries;
+    private readonly LogAudit _audit;
+    private readonly LogErasure _erasure;
     private PrivatePostgres? _postgres;
     private StoreSession? _session;
     private Task? _disposeTask;
@@ -41,6 +45,8 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
         _logger = loggerFactory.CreateLogger("EventMesh.Store");
         _queries = new MartenQueries(() => Session);
         Fleet = new FleetQueries(() => Session.QuerySource, options.Schema);
+        _audit = new LogAudit(() => Session, registry);
+        _erasure = new LogErasure(() => Session);
     }
 
     /// <inheritdoc/>
@@ -54,6 +60,12 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
 
     /// <summary>What the projections know of all nodes in the database; answers once the store is open.</summary>
     public IFleetQueries Fleet { get; }
+
+    /// <summary>Checks the log; works once the store is open.</summary>
+    public ILogAudit Audit => _audit;
+
+    /// <summary>Erases personal data; works once the store is open.</summary>
+    public ILogPrivacy Privacy => _erasure;
 
     /// <summary>The private server, where there is one.</summary>
     internal PrivatePostgres? PrivateServer => _postgres;
@@ -193,6 +205,9 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
         return RunAsync("import a log", () =>
             new LogImport(Session.Source, Session.Tables, Session.Writer, Session.Projections).RunAsync(node, events, through, cancellationToken));
     }
+
+    public Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken) =>
+        RunAsync("tell where the log's chain ends", () => LogChain.GetHeadAsync(Session, node, cancellationToken));
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()

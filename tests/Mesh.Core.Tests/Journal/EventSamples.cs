@@ -42,6 +42,8 @@ internal static class EventSamples
         new CacheEntryRefreshed(Peer(2), [EndPoint6], Certificate),
         new CacheEntryConfirmed(Peer(2), Peer(3)),
         new CacheEntryEvicted(Peer(2), EvictionReason.ByHand),
+        new LogSealed(41, Certificate, Certificate, Certificate),
+        new PeerErased(Peer(2), 3, Certificate),
         new PluginLoaded("sample", "1.2.3"),
         new PluginFailed("sample", "MessageReceived", "it threw"),
         new PluginQuarantined("sample", 5),

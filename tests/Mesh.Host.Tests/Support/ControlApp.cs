@@ -9,6 +9,7 @@ using EventMesh.Journal;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Retention;
 using EventMesh.Marten.Store;
+using EventMesh.Marten.Audit;
 using EventMesh.Node;
 using EventMesh.Tests.Common.Hosting;
 using Microsoft.AspNetCore.Builder;
@@ -47,6 +48,8 @@ internal sealed class ControlApp : IAsyncDisposable
 
     public FakeDispatcher Dispatcher { get; }
 
+    public required FakeAudit Audit { get; init; }
+
     public ControlClient Client { get; }
 
     public required FakeProjections Projections { get; init; }
@@ -83,6 +86,11 @@ internal sealed class ControlApp : IAsyncDisposable
         builder.Services.AddSingleton<IBootstrapCache>(new FakeCache(mesh, log));
         builder.Services.AddSingleton<IMessageDispatcher>(dispatcher);
         builder.Services.AddSingleton<ISegments>(new FakeSegments());
+        FakeAudit audit = new();
+        builder.Services.AddSingleton<ILogAudit>(audit);
+        builder.Services.AddSingleton<ILogSealing>(audit);
+        builder.Services.AddSingleton<ILogErasing>(audit);
+        builder.Services.AddSingleton<ILogPrivacy>(audit);
         builder.Services.AddSingleton(TimeProvider.System);
         Status status = new(mesh, data);
         builder.Services.AddSingleton<INodeStatus>(status);
@@ -96,7 +104,7 @@ internal sealed class ControlApp : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapControl();
         await app.StartAsync();
-        return new ControlApp(app, data, mesh, log, dispatcher, queries, status) { Projections = projections };
+        return new ControlApp(app, data, mesh, log, dispatcher, queries, status) { Audit = audit, Projections = projections };
     }
 
     public Task StopAsync() => _app.StopAsync();

@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(EventId = 1204, EventName = "JournalFailed", Level = LogLevel.Critical, Message = "The node stops: {Detail}")]
     public static partial void JournalFailed(ILogger logger, string detail);
+
+    [LoggerMessage(EventId = 1700, EventName = "LogNotSealed", Level = LogLevel.Warning, Message = "The log could not be sealed now; the next seal stands for what this one would have: {Detail}")]
+    public static partial void NotSealed(ILogger logger, string detail);
 }

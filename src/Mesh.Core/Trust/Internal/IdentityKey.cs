@@ -49,11 +49,14 @@ internal sealed class IdentityKey : IDisposable
         : new CertificateRequest(subject, (ECDsa)_key, HashOf(_key));
 
     /// <summary>Signs: ECDSA in DER with the hash of its size, RSA-PSS with SHA-256.</summary>
-    public byte[] Sign(byte[] data) => _key is RSA rsa
-        ? rsa.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pss)
-        : ((ECDsa)_key).SignData(data, HashOf(_key), DSASignatureFormat.Rfc3279DerSequence);
+    public byte[] Sign(byte[] data) => Sign(_key, data);
 
-    /// <summary>Whether a signature of <see cref="Sign"/> is true; false also for keys that are not taken.</summary>
+    /// <summary>Signs with a key that is held elsewhere.</summary>
+    public static byte[] Sign(AsymmetricAlgorithm key, byte[] data) => key is RSA rsa
+        ? rsa.SignData(data, HashAlgorithmName.SHA256, RSASignaturePadding.Pss)
+        : ((ECDsa)key).SignData(data, HashOf(key), DSASignatureFormat.Rfc3279DerSequence);
+
+    /// <summary>Whether a signature of <see cref="Sign(byte[])"/> is true; false also for keys that are not taken.</summary>
     public static bool Verify(byte[] publicKeyInfo, byte[] data, byte[] signature)
     {
         try

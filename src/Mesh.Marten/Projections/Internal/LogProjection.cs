@@ -130,12 +130,14 @@ internal abstract class LogProjection
     /// <param name="page">What comes next, where it has been read already; it is read here if the position is another one.</param>
     /// <param name="pageSize">How many events to read, otherwise.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <param name="upTo">The last place to fold.</param>
     public async Task<bool> FoldPageAsync(
-        NpgsqlConnection connection, string tenant, int? generation, LogPage? page, int pageSize, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string tenant, int? generation, LogPage? page, int pageSize, CancellationToken cancellationToken,
+        long upTo = long.MaxValue)
     {
         (int into, long position) = await EnterAsync(connection, tenant, generation, cancellationToken).ConfigureAwait(false);
         if (page?.After != position)
-            page = await _reader!.ReadPageAsync(connection, tenant, position, _filter, pageSize, cancellationToken).ConfigureAwait(false);
+            page = await _reader!.ReadPageAsync(connection, tenant, position, _filter, pageSize, cancellationToken, upTo).ConfigureAwait(false);
         RecordedEvent[] events = [.. page.Events.Where(Concerns)];
         if (events.Length > 0)
             await WriteAsync(connection, into, Guid.Parse(tenant), events, cancellationToken).ConfigureAwait(false);

@@ -43,9 +43,11 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
 
     /// <summary>The next events after a place, at most so many, and how far they reach.</summary>
     public async Task<LogPage> ReadPageAsync(
-        NpgsqlConnection connection, string tenant, long after, LogFilter filter, int pageSize, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string tenant, long after, LogFilter filter, int pageSize, CancellationToken cancellationToken,
+        long upTo = long.MaxValue)
     {
         LogPosition end = await GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+        end = end with { NodeSeq = Math.Min(end.NodeSeq, upTo) };
         List<RecordedEvent> events = await ReadPageAsync(connection, tenant, after, end.NodeSeq, filter, pageSize, cancellationToken).ConfigureAwait(false);
         bool isLast = events.Count < pageSize;
         return new(after, isLast ? Math.Max(after, end.NodeSeq) : events[^1].NodeSeq, events, isLast);

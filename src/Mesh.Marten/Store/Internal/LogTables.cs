@@ -15,6 +15,12 @@ internal sealed record LogTables(string Schema)
     /// <summary>The event's link of the chain, in base64.</summary>
     public const string HashHeader = "hash";
 
+    /// <summary>The digest of the content that an event was recorded with, where it was erased since; base64.</summary>
+    public const string WasHeader = "was";
+
+    /// <summary>By what it was erased: the erasures in order, each with the place of its event and the digest of the content that it left.</summary>
+    public const string ErasedHeader = "erased";
+
     /// <summary>SQL: the place of an event, exactly as it is indexed.</summary>
     public const string Place = "((headers ->> 'seq')::bigint)";
 

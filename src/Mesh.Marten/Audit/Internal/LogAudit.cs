@@ -1,0 +1,138 @@
+using EventMesh.Identity;
+using EventMesh.Journal;
+using EventMesh.Journal.Internal;
+using EventMesh.Marten.Projections.Internal;
+using EventMesh.Marten.Store.Internal;
+using EventMesh.Trust.Internal;
+using Npgsql;
+
+namespace EventMesh.Marten.Audit.Internal;
+
+/// <summary>Walks a node's log as it is stored, a page in memory at a time.</summary>
+internal sealed class LogAudit(Func<StoreSession> session, EventRegistry registry) : ILogAudit
+{
+    public async Task<AuditReport> VerifyAsync(NodeId node, SignedHead? head = null, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            return await VerifyCoreAsync(session(), node, head, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not (MeshException or OperationCanceledException))
+        {
+            throw StoreErrors.Translate(exception, "check the log");
+        }
+    }
+
+    private async Task<AuditReport> VerifyCoreAsync(StoreSession store, NodeId node, SignedHead? head, CancellationToken cancellationToken)
+    {
+        var findings = new AuditFindings();
+        var chain = new LogChain(store.Tables);
+        ChainEnd end;
+        var order = new OrderWalk(registry, findings);
+        var seals = new SealWalk(node, registry, findings);
+        using var erasures = new ErasureWalk(registry, findings);
+        NpgsqlConnection connection = await store.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+        {
+            end = await chain.GetEndAsync(connection, node, cancellationToken).ConfigureAwait(false)
+                ?? throw new MeshException(MeshError.StoreIncompatible, $"The store has no log of node {node}.");
+            var links = new ChainWalk(end.ChainedFrom, findings);
+            long read = await WalkAsync(chain, connection, node, end.Place, row =>
+            {
+                bool follows = order.Step(row);
+                byte[] digest = row.Digest(node);
+                links.Step(row, !follows, erasures.Step(row, digest));
+                seals.Step(row);
+            }, cancellationToken).ConfigureAwait(false);
+            order.End(end);
+            erasures.End(end.Place);
+            CheckEnd(end, links.End(end.Hash), order.LastPlace, findings);
+            (long known, long elsewhere) = await chain.CountAsync(connection, node, end.Place, cancellationToken).ConfigureAwait(false);
+            if (known > read)
+                findings.Add(AuditProblem.Inserted, null, $"{known - read} rows share a place with another");
+            if (elsewhere > 0)
+                findings.Add(AuditProblem.Inserted, null, $"{elsewhere} rows have no place, or one beyond the end of the log");
+            await CheckHeadsAsync(chain, connection, node, [.. seals.Seals, .. Exported(node, head, findings)], findings, cancellationToken).ConfigureAwait(false);
+        }
+        List<string> compared = await CompareAsync(store, node, findings, cancellationToken).ConfigureAwait(false);
+        long through = seals.Seals.Select(seal => seal.Head.Place).DefaultIfEmpty().Max();
+        return new AuditReport(node, end.Place, end.ChainedFrom, end.Hash, seals.Count, through, erasures.All, compared, findings.First, findings.Count);
+    }
+
+    private static async Task<long> WalkAsync(
+        LogChain chain, NpgsqlConnection connection, NodeId node, long upTo, Action<AuditRow> step, CancellationToken cancellationToken)
+    {
+        long read = 0;
+        long after = 0;
+        while (true)
+        {
+            List<AuditRow> page = await chain.ReadPageAsync(connection, node, after, upTo, cancellationToken).ConfigureAwait(false);
+            page.ForEach(step);
+            read += page.Count;
+            if (page.Count < LogReader.PageSize)
+                return read;
+            after = page[^1].Place;
+        }
+    }
+
+    private static void CheckEnd(ChainEnd end, byte[]? last, long lastPlace, AuditFindings findings)
+    {
+        if (end.ChainedFrom is null)
+        {
+            if (end.Hash is not null)
+                findings.Add(AuditProblem.WrongHead, end.Place, "the store notes a link for the last event, but not where the chain begins");
+        }
+        else if (end.Hash is null || (lastPlace == end.Place && last is not null && !last.AsSpan().SequenceEqual(end.Hash)))
+        {
+            findings.Add(AuditProblem.WrongHead, end.Place, "the link that the store notes for the last event is not the last event's");
+        }
+    }
+
+    private static IEnumerable<(long At, SignedHead Head)> Exported(NodeId node, SignedHead? head, AuditFindings findings)
+    {
+        if (head is null)
+            yield break;
+        if (head.Node != node)
+            findings.Add(AuditProblem.Rewritten, null, $"the given head is of the log of node {head.Node}");
+        else if (!LogSeal.Verify(head))
+            findings.Add(AuditProblem.ForgedSeal, null, "the signature of the given head is false");
+        else
+            yield return (0, head);
+    }
+
+    private static async Task CheckHeadsAsync(
+        LogChain chain, NpgsqlConnection connection, NodeId node, IReadOnlyList<(long At, SignedHead Head)> heads, AuditFindings findings,
+        CancellationToken cancellationToken)
+    {
+        Dictionary<long, byte[]?> links = await chain.GetLinksAsync(connection, node, [.. heads.Select(each => each.Head.Place).Distinct()], cancellationToken)
+            .ConfigureAwait(false);
+        foreach ((long at, SignedHead head) in heads)
+        {
+            if (links.GetValueOrDefault(head.Place) is { } link && link.AsSpan().SequenceEqual(head.Hash))
+                continue;
+            findings.Add(
+                AuditProblem.Rewritten, head.Place,
+                at > 0 ? $"the seal at place {at} stands for another log up to here" : "the given head stands for another log up to here");
+        }
+    }
+
+    private static async Task<List<string>> CompareAsync(StoreSession store, NodeId node, AuditFindings findings, CancellationToken cancellationToken)
+    {
+        var check = new ProjectionCheck(store, findings);
+        List<string> compared = [];
+        foreach (LogProjection projection in store.Projections)
+        {
+            try
+            {
+                if (await check.RunAsync(projection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false))
+                    compared.Add(projection.Name);
+            }
+            catch (MeshException exception) when (exception.Error == MeshError.StoreIncompatible)
+            {
+                // What was written into the log can't be read: the walk has told of it if it was not the node.
+                findings.Add(AuditProblem.Projection, null, $"{projection.Name}: the log can't be folded: {exception.Message}");
+            }
+        }
+        return compared;
+    }
+}
