@@ -206,6 +206,7 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
             new LogImport(Session.Source, Session.Tables, Session.Writer, Session.Projections).RunAsync(node, events, through, cancellationToken));
     }
 
+    /// <inheritdoc/>
     public Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken) =>
         RunAsync("tell where the log's chain ends", () => LogChain.GetHeadAsync(Session, node, cancellationToken));
 
