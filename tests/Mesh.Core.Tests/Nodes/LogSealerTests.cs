@@ -1,10 +1,10 @@
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Node.Internal;
 using EventMesh.Tests.Common;
 using EventMesh.Trust;
 using EventMesh.Trust.Internal;
-using EventMesh.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Shouldly;
