@@ -54,6 +54,7 @@ internal static class SegmentTables
         comment on table {schema}.log_block is 'Closed months, 1,000 events a block: an array for each column. Read the view event_log.';
         create index if not exists log_block_place on {schema}.log_block (tenant_id, family, first_seq);
         create index if not exists log_block_time on {schema}.log_block (tenant_id, last_time);
+        create index if not exists log_block_start on {schema}.log_block (tenant_id, family, first_time);
         create table if not exists {schema}.log_block_default partition of {schema}.log_block default;
         do $$
         declare
