@@ -7,6 +7,7 @@ namespace EventMesh.Projections;
 
 /// <summary>
 /// Which peers an event concerns: all that it names, in whatever part. What an event names is read off its type, so that a new event can't be forgotten.
+/// What opens a month repeats what events of their own have said: it concerns nobody.
 /// </summary>
 public static class EventSubjects
 {

@@ -227,7 +227,7 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
             await _postgres.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Only months whose removal the log itself tells may be missing.
+    // Only months whose removal the log itself tells may be missing, and what was before an imported range.
     private Task<bool> ExplainAsync(NodeId node, long before, long after, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
     {
         Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);

@@ -181,7 +181,7 @@ public sealed class EventJournalDurabilityTests : IAsyncLifetime
         await journal.WhenDurableAsync(journal.Record(EventSamples.Opened(1)), TestLimit.Token);
         _run.Store.Restore(_run.Node, 1);
         journal.Record(EventSamples.Opened(2));
-        (await journal.Failed.WaitAsync(TestLimit.Token)).Error.ShouldBe(MeshError.ConcurrencyConflict);
+        (await journal.Failed.WaitAsync(TestLimit.Token)).Error.ShouldBe(MeshError.EpochLost);
         _run.Log.Count.ShouldBe(1);
     }
 

@@ -22,6 +22,12 @@ public sealed class EventSubjectsTests
         samples.ShouldNotBeEmpty($"'{name}' has no sample");
         foreach (IMeshEvent data in samples)
         {
+            // It repeats what other events have said.
+            if (data is PeersSegmentOpened or CacheSegmentOpened)
+            {
+                EventSubjects.Of(data).ShouldBeEmpty();
+                continue;
+            }
             using JsonDocument json = JsonDocument.Parse(MeshJson.Serialize(data));
             EventSubjects.Of(data).Order().ShouldBe(PeersIn(json.RootElement).Distinct().Order());
         }

@@ -53,7 +53,7 @@ public sealed class ManyTenantsTests(PostgresFixture postgres)
         await using (var command = new NpgsqlCommand($"select count(*) from (select from {_schema}.projection for update) p", holding, transaction))
             await command.ExecuteScalarAsync(Cancellation);
         await log.AppendAsync(store, 1, Cancellation);
-        await WaitUntilAsync($"select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%{_schema}.projection where%for share%'");
+        await WaitUntilAsync($"select count(*) > 0 from pg_stat_activity where wait_event_type = 'Lock' and query like '%{_schema}.projection%for share%'");
         long before = store.Session.Runner.Rounds;
         for (int i = 0; i < 100; i++)
             await log.AppendAsync(store, 1, Cancellation);

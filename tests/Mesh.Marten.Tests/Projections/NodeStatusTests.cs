@@ -109,7 +109,7 @@ public sealed class NodeStatusTests(PostgresFixture postgres) : ProjectionTestBa
         await ExecuteAsync(
             """
             drop view {schema}.mesh_topology, {schema}.mesh_topology_history, {schema}.node_run, {schema}.node_status, {schema}.node_status_history,
-                {schema}.trust_in_force, {schema}.trust_ledger;
+                {schema}.trust_in_force, {schema}.trust_ledger cascade;
             drop table {schema}.mesh_topology_1, {schema}.node_status_1, {schema}.trust_ledger_1;
             delete from {schema}.projection where name in ('trust_ledger', 'node_status', 'mesh_topology');
             delete from {schema}.projection_position where name in ('trust_ledger', 'node_status', 'mesh_topology');

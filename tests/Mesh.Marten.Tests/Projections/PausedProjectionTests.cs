@@ -56,7 +56,7 @@ public sealed class PausedProjectionTests(PostgresFixture postgres) : Projection
         await ExecuteAsync("update {schema}.schema_version set version = version + 1");
         await AppendAsync(Node, Trusted);
 
-        (await _log.NextAsync("ProjectionsStopped", Cancellation)).ShouldContain("it leaves the projections to a newer one");
+        (await _log.NextAsync("ProjectionsStopped", Cancellation)).ShouldContain("a newer program made it");
 
         (await QueryAsync("select count(*) from {schema}.trust_ledger")).ShouldBe(["0"]);
         (await QueryAsync("select count(*) from pg_locks where locktype = 'advisory' and granted and ((classid::bigint << 32) | objid::bigint) = hashtextextended('{schema}.projections', 0)"))

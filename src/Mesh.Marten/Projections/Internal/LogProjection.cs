@@ -162,7 +162,7 @@ internal abstract class LogProjection
             $"""
             insert into {Schema}.projection_position as p (name, generation, tenant_id, node_seq)
             select name, coalesce($3, generation), $2, 0 from {Schema}.projection
-            where name = $1 and made_by <= {StoreSchema.Current} and ($3 is null or building_by <= {StoreSchema.Current}) for share
+            where name = $1 and made_by <= {StoreSchema.Current} and ($3 is null or coalesce(building_by, 0) <= {StoreSchema.Current}) for share
             on conflict (name, generation, tenant_id) do update set node_seq = p.node_seq returning generation, node_seq
             """,
             Name, tenant, new NpgsqlParameter { Value = generation is { } given ? given : DBNull.Value, NpgsqlDbType = NpgsqlDbType.Integer });

@@ -78,10 +78,17 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
     public Task<List<Guid>> FindArchivedAsync(NpgsqlConnection connection, string tenant, IReadOnlyCollection<Guid> ids, CancellationToken cancellationToken) =>
         BlockReader.FindAsync(connection, tables, tenant, ids, cancellationToken);
 
-    /// <summary>The ranges of places out of which a month was dropped, of a node.</summary>
+    /// <summary>The ranges of places out of which a month was dropped, of a node, and what is before a range that was imported.</summary>
     public Task<List<(long First, long Last)>> GetDroppedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) =>
         Sql.QueryAsync(
-            Sql.Command(connection, $"select first_seq, last_seq from {tables.Segments} where tenant_id = $1 and dropped_seq is not null order by first_seq", tenant),
+            Sql.Command(connection,
+                $"""
+                select first_seq, last_seq from {tables.Segments} where tenant_id = $1 and dropped_seq is not null
+                union all
+                select 1, chained_from - 1 from {tables.Nodes} where tenant_id = $1 and imported is not null and chained_from > 1
+                order by 1
+                """,
+                tenant),
             row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken);
 
     /// <summary>How many events a log holds after a place.</summary>

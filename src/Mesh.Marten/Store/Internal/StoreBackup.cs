@@ -54,7 +54,7 @@ internal sealed class StoreBackup(NpgsqlDataSource source, LogTables tables, Tim
                 from pg_class c join pg_attribute a on a.attrelid = c.oid
                 where c.relnamespace = to_regnamespace($1) and c.relkind in ('r', 'p') and not c.relispartition
                     and a.attnum > 0 and not a.attisdropped and a.attgenerated = ''
-                    and c.relname not in ('schema_version', 'projection', 'projection_position', 'projection_lease') and c.relname !~ $2
+                    and c.relname not in ('schema_version', 'projection', 'projection_position', 'projection_leadership') and c.relname !~ $2
                 group by c.relname order by c.relname
                 """,
                 tables.Schema, $"^({generations})_[0-9]+$"),

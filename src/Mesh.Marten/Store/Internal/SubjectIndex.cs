@@ -1,7 +1,7 @@
 namespace EventMesh.Marten.Store.Internal;
 
 /// <summary>
-/// The indexes that find the events of one peer in order of place (docs/adr/0006). A key is a hash of tenant and peer, 8 bytes in place of 88, and the place: an
+/// The indexes that find the events of one peer in order of place (docs/adr/0007). A key is a hash of tenant and peer, 8 bytes in place of 88, and the place: an
 /// entry has 28 bytes, and what collides is told apart by the row. An event names at most three peers. The first has an index of all events; the
 /// second and third, which few kinds of event have, have partial ones.
 /// </summary>
