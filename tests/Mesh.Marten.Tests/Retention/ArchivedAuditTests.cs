@@ -1,4 +1,6 @@
+using EventMesh.Conformance;
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Audit;
 using EventMesh.Marten.Retention.Internal;
@@ -120,6 +122,50 @@ public sealed class ArchivedAuditTests(PostgresFixture postgres) : IAsyncLifetim
         AuditReport report = await VerifyAsync();
 
         report.Findings.ShouldContain(finding => finding.Problem == expected);
+    }
+
+    [Fact]
+    public async Task A_peers_addresses_are_erased_inside_of_blocks_too_and_stay_vouched_for_when_a_month_goes()
+    {
+        PeerId peer = EventStoreSamples.Peer(3);
+        await _run.MoveAsync();
+        (await ShownAsync()).ShouldBeGreaterThan(20);
+        string others = await OthersAsync();
+
+        AuditErasure erasure = (await _run.Store.Privacy.EraseAsync(
+            _run.Node, peer,
+            async (data, token) =>
+            {
+                RecordedEvent recorded = _journal.Record(data);
+                await _journal.WhenDurableAsync(recorded, token);
+                await _run.CommittedAsync(_journal);
+                return recorded;
+            },
+            Cancellation)).ShouldNotBeNull();
+
+        (await ShownAsync()).ShouldBe(0);
+        (await OthersAsync()).ShouldBe(others);
+        AuditReport report = await VerifyAsync();
+        report.Findings.ShouldBeEmpty();
+        report.Erasures.ShouldBe([erasure]);
+        (await _run.ReadAsync()).Select(recorded => recorded.Data).OfType<PeerJoined>().Where(joined => joined.Peer == peer)
+            .ShouldAllBe(joined => joined.Endpoints[0].Address.ToString().StartsWith("100::", StringComparison.Ordinal));
+
+        // Nor in what opens the months.
+        (await _run.ScalarAsync(
+            $"""
+            select count(*) from {_run.Schema}.event_log cross join lateral jsonb_path_query(data, '$.*[*] ? (@.peer == "{peer}")') part
+            where type ~ 'segment-opened' and part::text ~ '127.0.0.1|test/1'
+            """)).ShouldBe(0L);
+
+        using SegmentKeeper keeper = await DropAsync();
+        await keeper.StopAsync(Cancellation);
+        (await VerifyAsync()).Findings.ShouldBeEmpty();
+
+        async Task<long> ShownAsync() => (long)(await _run.ScalarAsync(
+            $"select count(*) from {_run.Schema}.event_log where is_archived and type !~ 'segment-opened' and data::text ~ '{peer}' and data::text ~ '127.0.0.1|test/1'"))!;
+        async Task<string> OthersAsync() => (string)(await _run.ScalarAsync(
+            $"select md5(string_agg(v::text, ',' order by node_seq)) from {_run.Schema}.event_log v where is_archived and data::text !~ '{peer}'"))!;
     }
 
     private async Task<SegmentKeeper> DropAsync()
