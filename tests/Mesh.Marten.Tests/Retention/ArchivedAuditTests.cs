@@ -3,10 +3,7 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Audit;
-using EventMesh.Marten.Retention.Internal;
 using EventMesh.Marten.Tests.Fixture;
-using EventMesh.Tests.Common;
-using Microsoft.Extensions.Options;
 using Shouldly;
 using Xunit;
 
@@ -87,7 +84,7 @@ public sealed class ArchivedAuditTests(PostgresFixture postgres) : IAsyncLifetim
     [Fact]
     public async Task A_dropped_month_is_reported_and_no_finding()
     {
-        using SegmentKeeper keeper = await DropAsync();
+        await DropAsync();
 
         AuditReport report = await VerifyAsync();
 
@@ -97,7 +94,6 @@ public sealed class ArchivedAuditTests(PostgresFixture postgres) : IAsyncLifetim
         // What a new fold can't give is not compared.
         report.Projections.ShouldNotContain("connection_history");
         report.Projections.ShouldContain("trust_ledger");
-        await keeper.StopAsync(Cancellation);
     }
 
     [Theory]
@@ -115,8 +111,7 @@ public sealed class ArchivedAuditTests(PostgresFixture postgres) : IAsyncLifetim
         """, AuditProblem.Changed)]
     public async Task More_than_a_dropped_month_is_found(string sql, AuditProblem expected)
     {
-        using SegmentKeeper keeper = await DropAsync();
-        await keeper.StopAsync(Cancellation);
+        await DropAsync();
         await _run.ScalarAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, sql, _run.Schema));
 
         AuditReport report = await VerifyAsync();
@@ -158,8 +153,7 @@ public sealed class ArchivedAuditTests(PostgresFixture postgres) : IAsyncLifetim
             where type ~ 'segment-opened' and part::text ~ '127.0.0.1|test/1'
             """)).ShouldBe(0L);
 
-        using SegmentKeeper keeper = await DropAsync();
-        await keeper.StopAsync(Cancellation);
+        await DropAsync();
         (await VerifyAsync()).Findings.ShouldBeEmpty();
 
         async Task<long> ShownAsync() => (long)(await _run.ScalarAsync(
@@ -168,16 +162,7 @@ public sealed class ArchivedAuditTests(PostgresFixture postgres) : IAsyncLifetim
             $"select md5(string_agg(v::text, ',' order by node_seq)) from {_run.Schema}.event_log v where is_archived and data::text !~ '{peer}'"))!;
     }
 
-    private async Task<SegmentKeeper> DropAsync()
-    {
-        var keeper = new SegmentKeeper(_run.Store, Options.Create(new MeshRetentionOptions()), _run.Time, new TestLog());
-        await keeper.StartAsync(new FakeMesh(), _journal, Cancellation);
-        await keeper.ArchiveAsync(TimeSpan.Zero, Cancellation);
-        await _run.CommittedAsync(_journal);
-        (await keeper.DropAsync(TimeSpan.Zero, Cancellation)).Count.ShouldBe(2);
-        await _run.CommittedAsync(_journal);
-        return keeper;
-    }
+    private async Task DropAsync() => (await _run.DropAsync(_journal, TimeSpan.Zero)).Count.ShouldBe(2);
 
     private Task<AuditReport> VerifyAsync() => _run.Store.Audit.VerifyAsync(_run.Node, null, Cancellation);
 }
