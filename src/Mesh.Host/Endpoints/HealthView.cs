@@ -11,11 +11,11 @@ internal sealed record HealthView(HealthStatus Status, bool IsReady, JournalView
 {
     public static HealthView From(bool isReady, JournalStatus? journal)
     {
-        HealthStatus status = journal switch
+        HealthStatus status = journal?.State switch
         {
             _ when !isReady => HealthStatus.Unhealthy,
-            { State: JournalState.Failed or JournalState.Stopped } => HealthStatus.Unhealthy,
-            { State: JournalState.Spooling or JournalState.Draining } => HealthStatus.Degraded,
+            JournalState.Failed or JournalState.Stopped => HealthStatus.Unhealthy,
+            JournalState.Spooling or JournalState.Draining => HealthStatus.Degraded,
             _ => HealthStatus.Healthy,
         };
         return new HealthView(status, isReady, journal is null ? null : JournalView.From(journal));

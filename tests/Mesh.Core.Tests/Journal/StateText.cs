@@ -14,6 +14,7 @@ internal static class StateText
     {
         JsonObject members => new JsonObject(members.OrderBy(member => member.Key, StringComparer.Ordinal).Select(member => KeyValuePair.Create(member.Key, Sort(member.Value)))),
         JsonArray items => new JsonArray([.. items.Select(Sort).OrderBy(item => item?.ToJsonString(), StringComparer.Ordinal)]),
-        _ => node?.DeepClone(),
+        { } value => value.DeepClone(),
+        null => null,
     };
 }

@@ -20,7 +20,9 @@ public sealed class EventsCommandTests
         using LineOutput output = new();
         using StringWriter error = new();
         // There is no Ctrl-C in a process that others use: the command ends with a place that the log does not have.
+#pragma warning disable CA2025 // The command has ended when the writers are disposed: it is awaited below.
         Task<int> following = MeshCommandLine.InvokeAsync(["events", "--follow", "--reconnect", "--output", "json", "--data", data], output, error);
+#pragma warning restore CA2025
         await output.WhenAsync(1).WaitAsync(Limit);
         first.Log.Record(new NodeStopped("2"));
         await output.WhenAsync(2).WaitAsync(Limit);

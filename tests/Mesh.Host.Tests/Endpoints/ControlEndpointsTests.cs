@@ -51,7 +51,10 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
         DateTimeOffset since = new(2026, 11, 1, 2, 3, 4, TimeSpan.Zero);
         _app.Journal = new JournalStatus(JournalState.Spooling, 3, 1000, 2003, 2000, 1000)
         {
-            SpoolingSince = since, Cause = SpoolingCause.Unavailable, SpoolBytes = 512_000, SpoolLimit = 1_000_000,
+            SpoolingSince = since,
+            Cause = SpoolingCause.Unavailable,
+            SpoolBytes = 512_000,
+            SpoolLimit = 1_000_000,
         };
         HealthView health = await _app.Client.GetHealthAsync(Token);
         (health.Status, health.IsReady).ShouldBe((HealthStatus.Degraded, true));

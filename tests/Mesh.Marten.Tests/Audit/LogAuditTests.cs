@@ -264,7 +264,7 @@ public sealed class LogAuditTests(PostgresFixture postgres, LogAuditTests.ClassS
         report.IsGood.ShouldBeFalse();
     }
 
-    private Task InsertAsync(long like, string headers) => _log.TamperAsync(
+    private Task<int> InsertAsync(long like, string headers) => _log.TamperAsync(
         $$"""
         insert into {s}.mt_events (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, is_archived, headers)
         select nextval('{s}.mt_events_sequence'), gen_random_uuid(), stream_id, version + 1000, data, type, timestamp, tenant_id, '', false, {{headers}}

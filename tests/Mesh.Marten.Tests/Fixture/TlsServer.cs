@@ -50,6 +50,7 @@ public sealed class TlsServer : IAsyncLifetime
             UserName = account?.Name ?? "",
             WorkingDirectory = "/",
             RedirectStandardOutput = true,
+            UseShellExecute = false,
         })!)
         {
             await initdb.StandardOutput.ReadToEndAsync(cancellation);
@@ -68,6 +69,7 @@ public sealed class TlsServer : IAsyncLifetime
                 "setpriv", [.. user, "--pdeathsig", "INT", "--", binaries.Postgres, "-D", data, .. settings.SelectMany(setting => new[] { "-c", setting })])
             {
                 RedirectStandardError = true,
+                UseShellExecute = false,
                 WorkingDirectory = "/",
             },
             _log);
@@ -111,9 +113,9 @@ public sealed class TlsServer : IAsyncLifetime
         X509Certificate2 MakeRoot(string name, string file)
         {
             using var rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-            var root = new CertificateRequest(name, rootKey, HashAlgorithmName.SHA256);
-            root.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
-            X509Certificate2 made = root.CreateSelfSigned(now.AddDays(-2), now.AddDays(60));
+            var requested = new CertificateRequest(name, rootKey, HashAlgorithmName.SHA256);
+            requested.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, false, 0, critical: true));
+            X509Certificate2 made = requested.CreateSelfSigned(now.AddDays(-2), now.AddDays(60));
             File.WriteAllText(file, made.ExportCertificatePem());
             return made;
         }

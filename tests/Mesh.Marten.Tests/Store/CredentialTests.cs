@@ -100,7 +100,7 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
     {
         WritePassword(TlsServer.Password);
         string docs = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Store", "store.md"), Cancellation);
-        string[] blocks = [.. SqlBlock().Matches(docs).Select(match => match.Groups[1].Value)];
+        string[] blocks = [.. SqlBlock().Matches(docs).Select(match => match.Groups["sql"].Value)];
         blocks.Length.ShouldBe(2);
         await ExecuteAsync(blocks[0] + $"alter role mesh_owner password '{TlsServer.Password}'; alter role mesh_run password '{TlsServer.Password}'");
         string owner = server.ConnectionString.Replace("Username=admin", "Username=mesh_owner", StringComparison.Ordinal);
@@ -171,6 +171,6 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
             await timer.WaitForNextTickAsync(limit.Token);
     }
 
-    [GeneratedRegex("```sql\n(.*?)```", RegexOptions.Singleline)]
+    [GeneratedRegex("```sql\n(?<sql>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]
     private static partial Regex SqlBlock();
 }

@@ -11,7 +11,7 @@ internal static class PasswordFile
         try
         {
             // A Kubernetes secret is a link: the mode of what it leads to counts, which is what this asks.
-            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ForOthers) != 0)
+            if (!OperatingSystem.IsWindows() && (File.GetUnixFileMode(path) & ForOthers) != UnixFileMode.None)
                 throw new MeshException(
                     MeshError.InvalidConfiguration, $"The password file {path} (EventMesh:Store:PasswordFile) is open to other users: chmod 600 {path}");
             return Trim(path, File.ReadAllText(path));

@@ -47,7 +47,7 @@ internal static partial class SchemaScript
     /// <summary>Marten's script makes tables only where they are missing, but not what belongs to them.</summary>
     internal static string MakeRepeatable(string script, string schema)
     {
-        string repeatable = Named().Replace(script, "$1 if not exists ");
+        string repeatable = Named().Replace(script, "${what} if not exists ");
         return ForeignKey().Replace(
             repeatable,
             match => $"""
@@ -59,7 +59,7 @@ internal static partial class SchemaScript
                 """);
     }
 
-    [GeneratedRegex(@"^(create (?:unique )?index|create sequence) (?!if not exists)", RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    [GeneratedRegex(@"^(?<what>create (?:unique )?index|create sequence) (?!if not exists)", RegexOptions.Multiline | RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
     private static partial Regex Named();
 
     [GeneratedRegex(
