@@ -61,6 +61,8 @@ internal static class AuditCommand
             await output.WriteLineAsync($"... and {report.FindingCount - report.Findings.Count} more.");
         foreach (AuditErasure erasure in report.Erasures)
             await output.WriteLineAsync($"{erasure.Events} events were erased of the addresses of peer {erasure.Peer.ToShortString()}, as the event at {erasure.Place} tells.");
+        foreach (AuditDroppedMonth month in report.Dropped)
+            await output.WriteLineAsync($"{month.Count} events of {month.Month} from place {month.FirstSeq} to {month.LastSeq} were removed, as the event at {month.Place} tells.");
         string chain = report.ChainedFrom is { } from ? $"chained from place {from}, {report.Seals} seals, sealed through place {report.SealedThrough}" : "without a chain yet";
         await output.WriteLineAsync($"The log of {report.LastPlace} events ({chain}) {(report.IsGood ? "is as it was recorded" : $"is wrong in {report.FindingCount} ways")}.");
         if (report.IsGood && head is not null)
@@ -69,6 +71,8 @@ internal static class AuditCommand
             report.Projections.Count > 0
                 ? $"Compared with the log: {string.Join(", ", report.Projections)}."
                 : "No projection was compared: the role of the database may not make the tables for it.");
+        if (report.Dropped.Count > 0)
+            await output.WriteLineAsync("Projections that hold what was removed were not compared.");
     }
 
     private static async Task<SignedHead> ReadAsync(string path, CancellationToken token)

@@ -17,6 +17,9 @@ public sealed record AuditReport(
     NodeId Node, long LastPlace, long? ChainedFrom, byte[]? Head, int Seals, long SealedThrough, IReadOnlyList<AuditErasure> Erasures,
     IReadOnlyList<string> Projections, IReadOnlyList<AuditFinding> Findings, int FindingCount)
 {
+    /// <value>The months that were removed, the oldest first. What stood between their events is proven in part only, see docs/audit.md.</value>
+    public IReadOnlyList<AuditDroppedMonth> Dropped { get; init; } = [];
+
     /// <summary>Whether nothing is wrong.</summary>
     public bool IsGood => FindingCount == 0;
 }

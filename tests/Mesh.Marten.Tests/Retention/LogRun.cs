@@ -5,12 +5,14 @@ using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Queries;
+using EventMesh.Marten.Retention;
 using EventMesh.Marten.Retention.Internal;
 using EventMesh.Marten.Store;
 using EventMesh.Marten.Store.Internal;
 using EventMesh.Marten.Tests.Fixture;
 using EventMesh.Node;
 using EventMesh.Projections;
+using EventMesh.Tests.Common;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 using Shouldly;
@@ -130,6 +132,19 @@ internal sealed class LogRun : IAsyncDisposable
         while (moved < blocks && await Archive.MoveBlockAsync(connection, Time.GetUtcNow(), null, Cancellation))
             moved++;
         return moved;
+    }
+
+    /// <summary>Archives all closed months and drops those of connections that ended so long ago, with the events that tell it.</summary>
+    public async Task<IReadOnlyList<SegmentInfo>> DropAsync(EventJournal journal, TimeSpan olderThan)
+    {
+        using var keeper = new SegmentKeeper(Store, Options.Create(new MeshRetentionOptions()), Time, new TestLog());
+        await keeper.StartAsync(new FakeMesh(), journal, Cancellation);
+        await keeper.ArchiveAsync(TimeSpan.Zero, Cancellation);
+        await CommittedAsync(journal);
+        IReadOnlyList<SegmentInfo> dropped = await keeper.DropAsync(olderThan, Cancellation);
+        await CommittedAsync(journal);
+        await keeper.StopAsync(Cancellation);
+        return dropped;
     }
 
     public async Task<object?> ScalarAsync(string text)

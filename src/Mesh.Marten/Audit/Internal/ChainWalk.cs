@@ -17,7 +17,11 @@ internal sealed class ChainWalk(long? chainedFrom, AuditFindings findings)
     // The links of the last rows: of rows that changed places the next one is linked to one further back.
     private readonly Queue<byte[]> _recent = new();
 
-    public void Step(AuditRow row, bool followsHole, byte[] digest)
+    /// <param name="row">The row.</param>
+    /// <param name="followsHole">Whether no row has the place before.</param>
+    /// <param name="before">The link at the place before, where another tells it than its row.</param>
+    /// <param name="digest">The digest that the chain has of the row.</param>
+    public void Step(AuditRow row, bool followsHole, byte[]? before, byte[] digest)
     {
         if (chainedFrom is not { } first || row.Place < first)
         {
@@ -29,7 +33,7 @@ internal sealed class ChainWalk(long? chainedFrom, AuditFindings findings)
         if (followsHole)
         {
             Settle(null);
-            _previous = row.Place == first ? _previous : null;
+            _previous = row.Place == first ? EventChain.Start.ToArray() : before;
         }
         if (row.Link is not { Length: EventChain.Size } link)
         {
@@ -43,9 +47,9 @@ internal sealed class ChainWalk(long? chainedFrom, AuditFindings findings)
         if (_doubtful is { } doubtful)
         {
             isMoved = _recent.Any(earlier => link.AsSpan().SequenceEqual(EventChain.Link(earlier, digest)));
-            byte[]? before = link.AsSpan().SequenceEqual(EventChain.Link(doubtful.Row.Link, digest)) ? doubtful.Row.Link
+            byte[]? fitting = link.AsSpan().SequenceEqual(EventChain.Link(doubtful.Row.Link, digest)) ? doubtful.Row.Link
                 : link.AsSpan().SequenceEqual(EventChain.Link(doubtful.Expected, digest)) ? doubtful.Expected : null;
-            Settle(before);
+            Settle(fitting);
         }
         byte[]? expected = _previous is null ? null : EventChain.Link(_previous, digest);
         if (expected is not null && !isMoved && !expected.AsSpan().SequenceEqual(link))

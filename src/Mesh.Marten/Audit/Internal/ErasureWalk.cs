@@ -37,8 +37,13 @@ internal sealed class ErasureWalk(EventRegistry registry, AuditFindings findings
     }
 
     /// <summary>The end of the walk.</summary>
-    public void End(long lastPlace)
+    /// <param name="lastPlace">The last place.</param>
+    /// <param name="dropped">
+    /// The months that are gone. An erasure before that vouches for events of theirs too: of those that are left it can only be said that they are not more.
+    /// </param>
+    public void End(long lastPlace, IReadOnlyList<DroppedMonth> dropped)
     {
+        bool IsPart(long by, int count) => dropped.Any(month => month.Place > by && month.Data.FirstSeq < by) && count < _events[by].Data.Count;
         foreach ((long by, (IncrementalHash hash, int count)) in _rows)
         {
             // An erasure may run beside the audit: its event is behind the walk's end.
@@ -47,12 +52,13 @@ internal sealed class ErasureWalk(EventRegistry registry, AuditFindings findings
             byte[] sum = hash.GetHashAndReset();
             if (!_events.TryGetValue(by, out (PeerErased Data, byte[] Digest) erasure))
                 findings.Add(AuditProblem.ForgedErasure, by, $"{count} events say that they were erased by the event at this place, which is no erasure");
-            else if (erasure.Data.Count != count || !erasure.Digest.AsSpan().SequenceEqual(sum))
+            else if (!IsPart(by, count) && (erasure.Data.Count != count || !erasure.Digest.AsSpan().SequenceEqual(sum)))
                 findings.Add(
                     AuditProblem.ForgedErasure, by,
                     $"the erasure vouches for {erasure.Data.Count} events; {count} say that they were erased by it, and their content is not what it left or not all of it");
         }
-        foreach ((long place, (PeerErased data, _)) in _events.Where(each => each.Value.Data.Count > 0 && !_rows.ContainsKey(each.Key)))
+        foreach ((long place, (PeerErased data, _)) in _events.Where(
+            each => each.Value.Data.Count > 0 && !_rows.ContainsKey(each.Key) && !IsPart(each.Key, 0)))
             findings.Add(AuditProblem.ForgedErasure, place, $"the erasure vouches for {data.Count} events; none says that it was erased by it");
     }
 

@@ -90,6 +90,9 @@ internal sealed class LogErasure(Func<StoreSession> session) : ILogPrivacy
             NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
             await using (transaction.ConfigureAwait(false))
             {
+                // No month moves meanwhile: a row stands in one of the two until all are changed.
+                await Sql.ExecuteAsync(connection, "select pg_advisory_xact_lock(hashtextextended($1, 0))", cancellationToken, store.Tables.ArchiveLock)
+                    .ConfigureAwait(false);
                 foreach (Change[] some in changes.Chunk(LogReader.PageSize))
                     await UpdateAsync(store.Tables, connection, node, some, by, cancellationToken).ConfigureAwait(false);
                 foreach (LogProjection projection in store.Projections)
@@ -99,22 +102,50 @@ internal sealed class LogErasure(Func<StoreSession> session) : ILogPrivacy
         }
     }
 
-    // What was recorded first keeps its digest, however often it is erased.
-    private static Task<int> UpdateAsync(LogTables tables, NpgsqlConnection connection, NodeId node, Change[] changes, long by, CancellationToken cancellationToken) =>
-        Sql.ExecuteAsync(
+    private static async Task UpdateAsync(LogTables tables, NpgsqlConnection connection, NodeId node, Change[] changes, long by, CancellationToken cancellationToken)
+    {
+        await Sql.ExecuteAsync(
             connection,
             $"""
-            update {tables.Events} as e set data = c.data, headers = e.headers
-                || jsonb_build_object('{LogTables.WasHeader}', coalesce(e.headers ->> '{LogTables.WasHeader}', c.was))
-                || jsonb_build_object('{LogTables.ErasedHeader}',
-                    coalesce(e.headers -> '{LogTables.ErasedHeader}', '[]') || jsonb_build_array(jsonb_build_object('by', $6::bigint, 'digest', c.digest)))
+            update {tables.Events} as e set data = c.data, headers = {Marked("e.headers")}
             from unnest($2, $3, $4, $5) as c (place, data, digest, was)
             where e.tenant_id = $1 and {LogTables.Place.Replace("headers", "e.headers", StringComparison.Ordinal)} = c.place
             """,
-            cancellationToken,
+            cancellationToken, Values()).ConfigureAwait(false);
+        await Sql.ExecuteAsync(
+            connection,
+            $"""
+            with changed as materialized (select * from unnest($2, $3, $4, $5) as c (place, data, digest, was)),
+                blocks as materialized (
+                    select month, stream_id, first_seq, seqs, data, headers from {tables.Blocks}
+                    where tenant_id = $1 and first_seq <= (select max(place) from changed) and last_seq >= (select min(place) from changed) and seqs && $2),
+                anew as (
+                    select b.month, b.stream_id, b.first_seq, array_agg(coalesce(c.data::text, e.data) order by e.at) as data,
+                        array_agg(case when c.place is null then e.headers else ({Marked("e.headers::jsonb")})::text end order by e.at) as headers
+                    from blocks b cross join lateral unnest(b.seqs, b.data, b.headers) with ordinality as e (place, data, headers, at)
+                        left join changed c on c.place = e.place
+                    group by b.month, b.stream_id, b.first_seq)
+            update {tables.Blocks} as b set data = anew.data, headers = anew.headers
+            from anew where b.tenant_id = $1 and b.month = anew.month and b.stream_id = anew.stream_id and b.first_seq = anew.first_seq
+            """,
+            cancellationToken, Values()).ConfigureAwait(false);
+
+        object[] Values() =>
+        [
             LogReader.Tenant(node), changes.Select(change => change.Place).ToArray(),
             new NpgsqlParameter { Value = changes.Select(change => change.Data).ToArray(), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Jsonb },
-            changes.Select(change => Convert.ToBase64String(change.Digest)).ToArray(), changes.Select(change => Convert.ToBase64String(change.Was)).ToArray(), by);
+            changes.Select(change => Convert.ToBase64String(change.Digest)).ToArray(), changes.Select(change => Convert.ToBase64String(change.Was)).ToArray(), by,
+        ];
+    }
+
+    // What was recorded first keeps its digest, however often it is erased.
+    private static string Marked(string headers) =>
+        $"""
+        {headers}
+            || jsonb_build_object('{LogTables.WasHeader}', coalesce({headers} ->> '{LogTables.WasHeader}', c.was))
+            || jsonb_build_object('{LogTables.ErasedHeader}',
+                coalesce({headers} -> '{LogTables.ErasedHeader}', '[]') || jsonb_build_array(jsonb_build_object('by', $6::bigint, 'digest', c.digest)))
+        """;
 
     // Readers see the old rows until all is committed.
     private static async Task FoldAnewAsync(

@@ -3,8 +3,8 @@ using EventMesh.Journal;
 
 namespace EventMesh.Marten.Audit.Internal;
 
-/// <summary>Checks the order of a log: places without a gap, times, epochs, and the stream of each event.</summary>
-internal sealed class OrderWalk(EventRegistry registry, AuditFindings findings)
+/// <summary>Checks the order of a log: places without a gap but those of dropped months, times, epochs, and the stream of each event.</summary>
+internal sealed class OrderWalk(EventRegistry registry, IReadOnlyList<DroppedMonth> dropped, AuditFindings findings)
 {
     private readonly string _started = registry.Get(typeof(NodeStarted)).WireName;
     private AuditRow? _before;
@@ -40,8 +40,44 @@ internal sealed class OrderWalk(EventRegistry registry, AuditFindings findings)
             Missing(LastPlace + 1, end.Place);
         else if (_before is { } last && (last.Epoch != end.Epoch || last.Time != end.Time))
             findings.Add(AuditProblem.WrongHead, end.Place, $"the store notes epoch {end.Epoch} and {end.Time:O} for the last event, which has epoch {last.Epoch} and {last.Time:O}");
+        foreach (DroppedMonth month in dropped)
+            Settle(month);
     }
 
-    private void Missing(long first, long last) => findings.Add(
+    /// <summary>Counts the places for the dropped months that explain them; of all others it tells.</summary>
+    private void Missing(long first, long last)
+    {
+        foreach (DroppedMonth month in dropped)
+        {
+            if (first > last)
+                return;
+            if (month.Data.LastSeq < first || month.Data.FirstSeq > last)
+                continue;
+            if (month.Data.FirstSeq > first)
+                Unexplained(first, month.Data.FirstSeq - 1);
+            long end = Math.Min(last, month.Data.LastSeq);
+            month.Missing += end - Math.Max(first, month.Data.FirstSeq) + 1;
+            first = end + 1;
+        }
+        if (first <= last)
+            Unexplained(first, last);
+    }
+
+    private void Unexplained(long first, long last) => findings.Add(
         AuditProblem.Removed, first, first == last ? "no event has this place" : $"no event has the places {first} to {last}");
+
+    // Which of the places was not the month's can't be told: it is how many that gives it away.
+    private void Settle(DroppedMonth month)
+    {
+        SegmentDropped data = month.Data;
+        string name = $"{data.Family.ToString().ToLowerInvariant()}/{data.Month}, dropped by the event at place {month.Place}";
+        if (month.Missing > data.Count)
+            findings.Add(
+                AuditProblem.Removed, data.FirstSeq,
+                $"{month.Missing} places from {data.FirstSeq} to {data.LastSeq} have no event; {data.Count} of them were of {name}");
+        else if (month.Missing < data.Count)
+            findings.Add(
+                AuditProblem.Inserted, data.FirstSeq,
+                $"{month.Missing} places from {data.FirstSeq} to {data.LastSeq} have no event; {data.Count} were of {name}: {data.Count - month.Missing} rows stand where it was");
+    }
 }

@@ -24,6 +24,18 @@ internal sealed class PeerAddresses(string peer)
 
     public void Add(JsonElement content)
     {
+        if (content.ValueKind != JsonValueKind.Object)
+            return;
+        // What opens a month has a part for each peer.
+        foreach (JsonProperty property in content.EnumerateObject())
+        {
+            if (property.Value.ValueKind == JsonValueKind.Object)
+                Add(property.Value);
+            if (property.Value.ValueKind != JsonValueKind.Array)
+                continue;
+            foreach (JsonElement each in property.Value.EnumerateArray())
+                Add(each);
+        }
         if (PeerOf(content) is not { } of)
             return;
         HashSet<IPAddress> into = of == peer ? _own : _others;

@@ -18,12 +18,14 @@ internal sealed partial class Pseudonyms : IDisposable
     private const ulong Range = 0x0100_0000_0000_0000;
 
     private readonly byte[] _key = RandomNumberGenerator.GetBytes(32);
+    private readonly string _peer;
     private readonly string _owner;
     private readonly PeerAddresses _addresses;
     private readonly IReadOnlySet<IPAddress> _only;
 
     public Pseudonyms(string node, string peer, PeerAddresses addresses)
     {
+        _peer = peer;
         _owner = $"{node} {peer} ";
         _addresses = addresses;
         _only = addresses.Only;
@@ -42,11 +44,8 @@ internal sealed partial class Pseudonyms : IDisposable
         using JsonDocument document = JsonDocument.Parse(data);
         bool isOwn = _addresses.IsOf(document.RootElement);
         bool changed = Walk(content, isOwn ? _addresses.Own : _only);
-        if (isOwn && content["agent"] is JsonValue agent && agent.GetValueKind() == JsonValueKind.String && !agent.GetValue<string>().StartsWith("erased-", StringComparison.Ordinal))
-        {
-            content["agent"] = "erased-" + Convert.ToHexStringLower(Hash("agent").AsSpan(0, 4));
-            changed = true;
-        }
+        if (isOwn)
+            changed |= ReplaceAgent(content);
         return changed ? Encoding.UTF8.GetBytes(content.ToJsonString()) : null;
     }
 
@@ -56,11 +55,25 @@ internal sealed partial class Pseudonyms : IDisposable
     [GeneratedRegex(@"(?<![0-9A-Za-z.:])(?:\d{1,3}(?:\.\d{1,3}){3}|[0-9A-Fa-f]{0,4}(?::[0-9A-Fa-f]{0,4}){2,7}(?:\.\d{1,3}){0,3}(?:%\w+)?)(?:/(?<length>\d{1,3}))?(?![0-9A-Za-z.]*[0-9A-Za-z])", RegexOptions.CultureInvariant, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Address();
 
+    private bool ReplaceAgent(JsonObject content)
+    {
+        if (Text(content["agent"]) is not { } agent || agent.StartsWith("erased-", StringComparison.Ordinal))
+            return false;
+        content["agent"] = "erased-" + Convert.ToHexStringLower(Hash("agent").AsSpan(0, 4));
+        return true;
+    }
+
     private bool Walk(JsonNode node, IReadOnlySet<IPAddress> erased)
     {
         bool changed = false;
         if (node is JsonObject properties)
         {
+            // What opens a month has a part for each peer.
+            if (node.Parent is not null && Text(properties["peer"]) is { } of)
+            {
+                erased = of == _peer ? _addresses.Own : _only;
+                changed = of == _peer && ReplaceAgent(properties);
+            }
             foreach ((string name, JsonNode? value) in properties.ToArray())
             {
                 if (Text(value) is { } text)

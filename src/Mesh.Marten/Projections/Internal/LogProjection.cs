@@ -83,6 +83,9 @@ internal abstract class LogProjection
     /// <summary>Whether an event may change something here.</summary>
     public bool Concerns(RecordedEvent recorded) => _eventTypes.Contains(recorded.Data.GetType());
 
+    /// <summary>Whether events of a family may change something here.</summary>
+    public bool Follows(StreamFamily family) => _eventTypes.Any(type => _registry.Get(type).Family == family);
+
     /// <summary>What the log has to be asked for on behalf of several projections: what concerns any of them, and what this program does not know.</summary>
     public static LogFilter FilterFor(IReadOnlyList<LogProjection> projections) =>
         LogFilter.Events(projections[0]._registry, [.. projections.SelectMany(projection => projection._eventTypes)]);

@@ -82,6 +82,7 @@ internal sealed partial class MartenQueries
         List<JoinedPeer> peers = await Projection<PeerDirectoryProjection>().QueryAsync(connection, node.Value, time, cancellationToken).ConfigureAwait(false);
         List<BootstrapCacheEntry> cache = await Projection<BootstrapCacheProjection>().QueryAsync(connection, node.Value, time, cancellationToken)
             .ConfigureAwait(false);
+        // The table of events alone has all of it: months leave it, and trust has none (SegmentArchive moves streams of peers and cache only).
         List<RecordedEvent> trust = await Sql.QueryAsync(
             Sql.Command(
                 connection,

@@ -28,14 +28,15 @@ internal sealed class SegmentArchive(LogTables tables)
             select seq_id from {tables.Events} where tenant_id = $1 and stream_id = $2 order by version limit {BlockSize}),
         taken as (
             delete from {tables.Events} e using picked p where e.seq_id = p.seq_id
-            returning e.id, e.type, e.data, e.timestamp, e.headers, e.version, (e.headers ->> '{LogTables.SeqHeader}')::bigint as place),
+            returning e.tenant_id, e.id, e.type, e.data, e.timestamp, e.headers, e.version, (e.headers ->> '{LogTables.SeqHeader}')::bigint as place),
         block as (
             insert into {tables.Blocks} (tenant_id, stream_id, family, month, first_seq, last_seq, first_time, last_time, first_version, count, first_hash,
-                head, kinds, seqs, ids, types, times, data, headers)
+                head, kinds, seqs, ids, types, times, data, headers, subjects)
             select $1, $2, split_part($2, '/', 1), to_date(split_part($2, '/', 2), 'YYYY-MM'), min(place), max(place), min(timestamp), max(timestamp),
                 min(version), count(*), (array_agg(headers ->> 'hash' order by version))[1], (array_agg(headers ->> 'hash' order by version desc))[1],
                 array_agg(distinct type), array_agg(place order by version), array_agg(id order by version), array_agg(type order by version),
-                array_agg(timestamp order by version), array_agg(data::text order by version), array_agg(headers::text order by version)
+                array_agg(timestamp order by version), array_agg(data::text order by version), array_agg(headers::text order by version),
+                {SubjectIndex.BlockKeys("taken")}
             from taken having count(*) > 0
             returning *)
         insert into {tables.Segments} as s (tenant_id, stream_id, family, month, first_seq, last_seq, first_time, last_time, count, head)

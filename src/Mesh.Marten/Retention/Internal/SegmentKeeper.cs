@@ -259,7 +259,7 @@ internal sealed class SegmentKeeper(MartenEventStore store, IOptions<MeshRetenti
         }
     }
 
-    private string LockName => $"{store.Session.Tables.Schema}.segments";
+    private string LockName => store.Session.Tables.ArchiveLock;
 
     // A pooled connection would keep it; one that broke has given it back.
     private async Task UnlockAsync(NpgsqlConnection connection)

@@ -50,10 +50,13 @@ internal static class SegmentTables
             times timestamptz[] not null,
             data text[] not null,
             headers text[] not null,
+            subjects bigint[] not null default array[]::bigint[],
             primary key (month, tenant_id, stream_id, first_seq)) partition by range (month);
-        comment on table {schema}.log_block is 'Closed months, 1,000 events a block: an array for each column. Read the view event_log.';
+        comment on table {schema}.log_block is 'Closed months, 1,000 events a block: an array for each column; subjects has the hashes of the peers that it names. Read the view event_log.';
         create index if not exists log_block_place on {schema}.log_block (tenant_id, family, first_seq);
         create index if not exists log_block_time on {schema}.log_block (tenant_id, last_time);
+        create index if not exists log_block_start on {schema}.log_block (tenant_id, family, first_time);
+        create index if not exists log_block_subjects on {schema}.log_block using gin (subjects);
         create table if not exists {schema}.log_block_default partition of {schema}.log_block default;
         do $$
         declare

@@ -28,10 +28,31 @@ internal static class BlockReader
         """;
 
     /// <summary>
-    /// A page of both, in order, preceded by a row with the place up to which it is complete in its sixth column. Of each family it looks into the block that
-    /// holds the reader's place and the next two; the third says how far that reaches.
+    /// A page of both, in order, preceded by a row with the place up to which it is complete in its sixth column.
     /// </summary>
     public static string MergedPage(LogTables tables, LogFilter filter, int pageSize) =>
+        Merged(
+            tables, filter, pageSize,
+            $"id, type, data::text as data, timestamp as time, headers ->> '{LogTables.EpochHeader}' as epoch, {LogTables.Place} as place, headers ->> '{LogTables.TraceHeader}' as trace",
+            $"coalesce(id, '00000000-0000-0000-0000-000000000000'), type, data, time, headers::jsonb ->> '{LogTables.EpochHeader}', place, headers::jsonb ->> '{LogTables.TraceHeader}'",
+            "null::uuid, '', null, null::timestamptz, '', at, null");
+
+    /// <summary>
+    /// A page of both as it is stored, for who trusts nothing of it: place, id, name, content, time, headers, stream and whether it stands in a block. The first row, without an
+    /// id, has the place up to which it is complete.
+    /// </summary>
+    public static string RawPage(LogTables tables, int pageSize) =>
+        Merged(
+            tables, LogFilter.None, pageSize,
+            $"{LogTables.Place} as place, id, type, data::text as data, timestamp as time, headers::text as headers, stream_id::text as stream_id, false as is_cold",
+            """
+            place, coalesce(id, '00000000-0000-0000-0000-000000000000'), coalesce(type, ''), coalesce(data, ''), coalesce(time, 'epoch'), coalesce(headers, ''),
+                stream_id::text, true
+            """,
+            "at, null::uuid, '', '', null::timestamptz, '', '', false");
+
+    // Of each family it looks into the block that holds the reader's place and the next two; the third says how far that reaches.
+    private static string Merged(LogTables tables, LogFilter filter, int pageSize, string hotColumns, string coldColumns, string boundColumns) =>
         $"""
         with near as materialized (
             select b.*, false as is_next from unnest(array['peers', 'cache']) f (name) cross join lateral (
@@ -44,15 +65,14 @@ internal static class BlockReader
         bound as materialized (
             select least($3, min(at)) as at from (select max(first_seq) - 1 as at from near where is_next group by family having count(*) = 3) x),
         page as (
-            select id, type, data::text as data, timestamp as time, headers ->> '{LogTables.EpochHeader}' as epoch, {LogTables.Place} as place,
-                headers ->> '{LogTables.TraceHeader}' as trace
+            select {hotColumns}
             from (
                 select * from {tables.Events}
                 where tenant_id = $1 and {LogTables.Place} > $2 and {LogTables.Place} <= (select at from bound) {filter.Condition}
                 order by {LogTables.Place}
                 limit {pageSize}) hot
             union all
-            select id, type, data, time, headers::jsonb ->> '{LogTables.EpochHeader}', place, headers::jsonb ->> '{LogTables.TraceHeader}'
+            select {coldColumns}
             from (
                 select e.*, b.stream_id
                 from near b cross join lateral unnest(b.ids, b.types, b.data, b.times, b.headers, b.seqs) as e (id, type, data, time, headers, place)
@@ -60,7 +80,7 @@ internal static class BlockReader
             where true {filter.Condition}
             order by place
             limit {pageSize})
-        select null::uuid, '', null, null::timestamptz, '', at, null from bound
+        select {boundColumns} from bound
         union all
         select * from page
         """;

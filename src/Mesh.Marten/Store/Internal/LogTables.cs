@@ -42,6 +42,9 @@ internal sealed record LogTables(string Schema)
     /// <summary>The events of those months.</summary>
     public string Blocks => $"{Schema}.log_block";
 
+    /// <summary>The name of the advisory lock that whoever moves months into blocks holds.</summary>
+    public string ArchiveLock => $"{Schema}.segments";
+
     /// <summary>The channel on which each append is notified.</summary>
     public string Channel => $"{Schema}_log";
 

@@ -51,8 +51,12 @@ internal sealed class StoreRestore(NpgsqlDataSource source, LogTables tables, Lo
                 // A node that starts meanwhile waits, and finds the restored log.
                 await Sql.ExecuteAsync(connection, $"lock table {tables.Nodes} in exclusive mode", cancellationToken).ConfigureAwait(false);
                 long present = await Sql.ScalarAsync<long>(
-                    connection, $"select (select count(*) from {tables.Nodes}) + (select count(*) from (select from {tables.Events} limit 1) e)", cancellationToken)
-                    .ConfigureAwait(false);
+                    connection,
+                    $"""
+                    select (select count(*) from {tables.Nodes}) + (select count(*) from (select from {tables.Events} limit 1) e)
+                        + (select count(*) from (select from {tables.Blocks} limit 1) b) + (select count(*) from {tables.Segments})
+                    """,
+                    cancellationToken).ConfigureAwait(false);
                 if (present > 0)
                     throw new MeshException(
                         MeshError.StoreIncompatible, $"The schema '{tables.Schema}' holds logs already: a restore needs an empty one, another database or EventMesh:Store:Schema.");
@@ -97,35 +101,59 @@ internal sealed class StoreRestore(NpgsqlDataSource source, LogTables tables, Lo
             throw Unreadable($"the table {table.Name} has {rows} rows instead of {table.Rows}");
     }
 
-    /// <summary>Places without a gap, epochs that only a claim moves on, and an end that is where the log's table of ends says.</summary>
+    /// <summary>
+    /// Places without a gap but those of dropped months, each of which an event tells; epochs that only a claim moves on, and an end that is where the log's table of
+    /// ends says.
+    /// </summary>
     private async Task<IReadOnlyList<LogPosition>> CheckAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
         List<LogPosition> ends = [];
         List<string> tenants = await Sql.QueryAsync(
-            Sql.Command(connection, $"select tenant_id from {tables.Nodes} union select distinct tenant_id from {tables.Events}"), row => row.GetString(0), cancellationToken)
-            .ConfigureAwait(false);
+            Sql.Command(
+                connection,
+                $"""
+                select tenant_id from {tables.Nodes} union select distinct tenant_id from {tables.Events}
+                union select distinct tenant_id from {tables.Blocks} union select tenant_id from {tables.Segments}
+                """),
+            row => row.GetString(0), cancellationToken).ConfigureAwait(false);
         foreach (string tenant in tenants)
         {
             LogPosition end = await reader.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
             var last = new LogPosition(0, 0, DateTimeOffset.MinValue);
+            List<(long First, long Last)> dropped = await reader.GetDroppedAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+            Dictionary<(long First, long Last), long> told = [];
+            long read = 0;
             List<RecordedEvent> page;
             do
             {
                 page = await reader.ReadPageAsync(connection, tenant, last.NodeSeq, long.MaxValue, LogFilter.None, cancellationToken).ConfigureAwait(false);
                 foreach (RecordedEvent recorded in page)
-                    last = Follow(tenant, last, recorded);
+                {
+                    last = Follow(tenant, last, recorded, dropped);
+                    if (recorded.Data is SegmentDropped drop)
+                        told[(drop.FirstSeq, drop.LastSeq)] = drop.Count;
+                }
+                read += page.Count;
             }
             while (page.Count == LogReader.PageSize);
             if (last != end)
                 throw Broken(tenant, $"it ends at place {last.NodeSeq} of epoch {last.Epoch}, and {end.NodeSeq} of epoch {end.Epoch} is noted as its end");
+            if (dropped.FindIndex(month => !told.ContainsKey(month)) is var untold and >= 0)
+                throw Broken(tenant, $"no event tells that the month from place {dropped[untold].First} to {dropped[untold].Last} was dropped");
+            // Between the events of a dropped month stood others, which stay.
+            if (dropped.Sum(month => told[month]) is var gone && end.NodeSeq - read != gone)
+                throw Broken(tenant, $"{end.NodeSeq - read} places have no event, and {gone} were dropped");
+            // What stands twice, or where no reader looks.
+            if (await reader.CountAsync(connection, tenant, 0, long.MaxValue, LogFilter.None, cancellationToken).ConfigureAwait(false) is var held && held != read)
+                throw Broken(tenant, $"it holds {held} events, of which {read} can be read");
             ends.Add(end);
         }
         return ends;
     }
 
-    internal static LogPosition Follow(string tenant, LogPosition last, RecordedEvent next)
+    internal static LogPosition Follow(string tenant, LogPosition last, RecordedEvent next, IReadOnlyList<(long First, long Last)> dropped)
     {
-        if (next.NodeSeq != last.NodeSeq + 1)
+        if (next.NodeSeq <= last.NodeSeq || LogGaps.FirstUnexplained(last.NodeSeq, next.NodeSeq, dropped) is not null)
             throw Broken(tenant, $"place {next.NodeSeq} follows place {last.NodeSeq}");
         int epoch = next.Data is NodeStarted ? last.Epoch + 1 : last.Epoch;
         if (next.Epoch != epoch)

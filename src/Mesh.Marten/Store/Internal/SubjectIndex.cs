@@ -33,6 +33,16 @@ internal static class SubjectIndex
         $"{WithThird} and {Key(Third)} = hashtextextended($2, hashtextextended($1, 0)) and {Third} = $2",
     ];
 
+    /// <summary>SQL: whether a block may have events of the peer $2 of the tenant $1.</summary>
+    public const string BlockCondition = "subjects @> array[hashtextextended($2, hashtextextended($1, 0))]";
+
+    /// <summary>SQL: the keys of all peers that the rows of a table name, as the archiver writes them into a block.</summary>
+    public static string BlockKeys(string rows) =>
+        $"""
+        (select coalesce(array_agg(distinct k), array[]::bigint[]) from {rows} cross join lateral (values ({Key(First)}), ({Key(Second)}), ({Key(Third)})) v (k)
+            where k is not null)
+        """;
+
     /// <summary>SQL: makes the indexes where they are missing. On a big log that takes its time, once.</summary>
     public static string Create(LogTables tables) =>
         $"""
