@@ -124,6 +124,13 @@ public sealed class EventJournalSummarisingTests : IAsyncLifetime
         Task stop = journal.StopAsync("done", TestLimit.Token);
         _run.Store.WriteFaults = null;
         _run.Store.Release();
+        // The writer may be waiting to try again; a stop gives it 5 s.
+        for (TimeSpan passed = TimeSpan.Zero; !stop.IsCompleted; await Task.WhenAny(stop, Task.Delay(10, TestLimit.Token)))
+        {
+            if (passed >= TimeSpan.FromSeconds(4)) continue;
+            clock.Advance(TimeSpan.FromMilliseconds(20));
+            passed += TimeSpan.FromMilliseconds(20);
+        }
         await stop;
         _run.Log.Select(recorded => recorded.Data).OfType<ConnectionsSummarised>().Select(summary => summary.Opened).ShouldBe([50, 50, 50, 0]);
         _run.Log[^1].Data.ShouldBe(new NodeStopped("done"));
