@@ -20,7 +20,8 @@ public sealed class ConfigurationDocumentTests
         {
             TheoryData<string, string> data = [];
             foreach ((string key, string value) in
-                Read("EventMesh", new MeshOptions()).Concat(Read(MeshStoreOptions.SectionName, new MeshStoreOptions())).Concat(Read(PluginOptions.SectionName, new PluginOptions())))
+                Read("EventMesh", new MeshOptions()).Concat(Read(MeshStoreOptions.SectionName, new MeshStoreOptions())).Concat(Read(PluginOptions.SectionName, new PluginOptions()))
+                    .Concat(Read(MeshRetentionOptions.SectionName, new MeshRetentionOptions())))
             {
                 data.Add(key, value);
             }
