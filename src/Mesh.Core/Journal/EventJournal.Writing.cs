@@ -17,6 +17,9 @@ public sealed partial class EventJournal
 
     private Task _writer = Task.CompletedTask;
     private Operation? _operation;
+    // Taken from the queue while an operation is under way, and announced to the store.
+    private IReadOnlyList<RecordedEvent>? _next;
+    private long _lastTaken;
     private (MeshState State, LogPoint End)? _snapshotToSave;
     private bool _isStoreClosed;
     private bool _isSpoolRefusing;
@@ -40,6 +43,7 @@ public sealed partial class EventJournal
 
     private void StartWriting()
     {
+        _lastTaken = _time.GetTimestamp();
         JournalMetrics.Observe(this);
         // The writer outlives the caller: its activities must not become children of the start's.
         using (ExecutionContext.SuppressFlow())
@@ -79,8 +83,14 @@ public sealed partial class EventJournal
         _durable.Fail(_writerFailure ?? NodeStopped());
     }
 
+    // An event that comes alone is not kept waiting; those that come one after another are gathered, so that there are no more appends than one a delay.
     private async Task<IReadOnlyList<RecordedEvent>> NextBatchAsync()
     {
+        if (_next is { } next)
+        {
+            _next = null;
+            return next;
+        }
         while (true)
         {
             Advance();
@@ -90,8 +100,9 @@ public sealed partial class EventJournal
             await (_operation is null ? ready : Task.WhenAny(_operation.Task, ready)).ConfigureAwait(false);
             ThrowIfAborted();
         }
-        await WaitAsync(_queue.WhenReadyAsync(_options.BatchSize), _options.BatchDelay).ConfigureAwait(false);
+        await WaitAsync(_queue.WhenReadyAsync(_options.BatchSize), _options.BatchDelay - _time.GetElapsedTime(_lastTaken)).ConfigureAwait(false);
         ThrowIfAborted();
+        _lastTaken = _time.GetTimestamp();
         return _queue.Take(_options.BatchSize);
     }
 
@@ -109,6 +120,7 @@ public sealed partial class EventJournal
                 Start(batch);
             if (_operation is not null)
             {
+                PrepareNext(batch);
                 // Waiting helps only while everything older is under way: behind a backlog this batch would never go straight.
                 if (_spool.LastNodeSeq <= _operation.Batch[^1].NodeSeq && !_storeWriter.IsAway && _openStore is null)
                     await WaitAsync(_operation.Task, _options.SpoolAfter).ConfigureAwait(false);
@@ -125,7 +137,19 @@ public sealed partial class EventJournal
             }
             await WaitAsync(_operation.Task, SpoolRetryDelay).ConfigureAwait(false);
         }
-        Volatile.Write(ref _inHand, 0);
+        Volatile.Write(ref _inHand, _next?.Count ?? 0);
+    }
+
+    // Only a full batch: a smaller one would keep what comes meanwhile out of it.
+    private void PrepareNext(IReadOnlyList<RecordedEvent> batch)
+    {
+        if (_next is not null || !ReferenceEquals(_operation?.Batch, batch) || _openStore is not null)
+            return;
+        if (_queue.Take(_options.BatchSize, least: _options.BatchSize) is not { Count: > 0 } next)
+            return;
+        _next = next;
+        Volatile.Write(ref _inHand, batch.Count + next.Count);
+        _store.Prepare(_node, next);
     }
 
     // Brings the spool to the store until it is empty or the time for the store is over.
@@ -152,7 +176,12 @@ public sealed partial class EventJournal
             else if (ended.Task.Exception is { } exception)
                 ExceptionDispatchInfo.Throw(exception.InnerException!);
             else
+            {
+                // The store is not kept waiting for what is done here with the last batch.
+                if (_next is { } next && next[0].NodeSeq == ended.Batch[^1].NodeSeq + 1)
+                    Start(next);
                 Committed(ended.Batch);
+            }
         }
         if (_operation is null && !_isStoreClosed && SpoolHolds)
             Start(_spool.Read(_committed, _options.BatchSize));

@@ -47,6 +47,14 @@ public interface IEventStore : IAsyncDisposable
     /// </summary>
     Task AppendAsync(NodeId node, IReadOnlyList<RecordedEvent> batch, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Says which batch is appended after the one that is under way, so that a store can use the time. A store need not, and an append that was
+    /// not announced, or comes instead, is as good.
+    /// </summary>
+    void Prepare(NodeId node, IReadOnlyList<RecordedEvent> batch)
+    {
+    }
+
     /// <summary>Which of these events the log holds: settles an append whose outcome is unknown.</summary>
     Task<IReadOnlySet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken);
 

@@ -6,7 +6,7 @@ public sealed class JournalOptions
     /// <value>Events in one transaction at most. Defaults to 512.</value>
     public int BatchSize { get; set; } = 512;
 
-    /// <value>How long the writer waits for a batch to fill. Defaults to 10 ms.</value>
+    /// <value>The least time between two batches that are not full: an event that comes alone is written at once, those that follow it are gathered. Defaults to 10 ms.</value>
     public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(10);
 
     /// <value>How long a batch may go unacknowledged by the store before it is spooled to disk. Defaults to 30 ms.</value>

@@ -40,6 +40,7 @@ internal static class JournalBenchmarkCommand
           events recorded and committed {result.EventsPerSecond,12:N0} /s
           raw INSERT of the same rows   {result.RawInsertRowsPerSecond,12:N0} /s
           ratio                         {result.RatioToRawInsert,12:N2}
+          folded by all projections     {result.FoldedEventsPerSecond,12:N0} /s
           Record, p99                   {result.RecordMicrosecondsP99,12:N1} us
           visible in projection, median {result.VisibleMillisecondsP50,12:N1} ms
           rebuild, slowest projection   {result.RebuildEventsPerSecond,12:N0} events/s

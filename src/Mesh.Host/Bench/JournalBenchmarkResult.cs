@@ -12,6 +12,9 @@ internal sealed record JournalBenchmarkResult
     /// <value><see cref="EventsPerSecond"/> to <see cref="RawInsertRowsPerSecond"/>.</value>
     public required double RatioToRawInsert { get; init; }
 
+    /// <value>Recorded until all projections have folded it, per second.</value>
+    public required double FoldedEventsPerSecond { get; init; }
+
     /// <value>What a call of <c>Record</c> took, 99th percentile, microseconds.</value>
     public required double RecordMicrosecondsP99 { get; init; }
 

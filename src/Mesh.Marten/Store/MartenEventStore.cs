@@ -151,6 +151,13 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
     }
 
     /// <inheritdoc/>
+    public void Prepare(NodeId node, IReadOnlyList<RecordedEvent> batch)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        Session.Writer.Prepare(node, batch);
+    }
+
+    /// <inheritdoc/>
     public Task<IReadOnlySet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(ids);

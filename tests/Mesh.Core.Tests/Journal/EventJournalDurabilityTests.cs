@@ -1,6 +1,7 @@
 using EventMesh.Events;
 using EventMesh.Journal;
 using EventMesh.Tests.Common.Journal;
+using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 
@@ -8,6 +9,8 @@ namespace EventMesh.Core.Tests.Journal;
 
 public sealed class EventJournalDurabilityTests : IAsyncLifetime
 {
+    private static readonly DateTimeOffset Noon = new(2026, 11, 23, 12, 0, 0, TimeSpan.Zero);
+
     private readonly JournalRun _run = new();
 
     public ValueTask InitializeAsync() => ValueTask.CompletedTask;
@@ -69,6 +72,77 @@ public sealed class EventJournalDurabilityTests : IAsyncLifetime
             journal.Record(EventSamples.Opened(i));
         await _run.Store.WhenAsync(_run.Node, log => log.Count == 31, TestLimit.Token);
         _run.Store.Batches.ShouldBe([1, 10, 10, 10]);
+    }
+
+    [Fact]
+    public async Task An_event_that_comes_alone_is_not_kept_waiting()
+    {
+        var clock = new FakeTimeProvider(Noon);
+        _run.Time = clock;
+        _run.Options.BatchDelay = TimeSpan.FromSeconds(1);
+        EventJournal journal = await _run.OpenAsync();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        // The clock stands still: nothing but the event itself brings it to the store.
+        await journal.WhenDurableAsync(journal.Record(EventSamples.Opened(1)), TestLimit.Token);
+
+        RecordedEvent second = journal.Record(EventSamples.Opened(2));
+        RecordedEvent third = journal.Record(EventSamples.Opened(3));
+        Task durable = journal.WhenDurableAsync(third, TestLimit.Token);
+        while (!durable.IsCompleted)
+        {
+            journal.IsDurable(second).ShouldBeFalse("the second follows the first and waits for others");
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.WhenAny(durable, Task.Delay(TimeSpan.FromMilliseconds(5), TestLimit.Token));
+        }
+
+        (clock.GetUtcNow() - Noon).ShouldBeGreaterThanOrEqualTo(TimeSpan.FromSeconds(2));
+        _run.Store.Batches.ShouldBe([1, 1, 2]);
+    }
+
+    [Fact]
+    public async Task The_store_is_told_of_a_full_batch_while_it_is_at_the_one_before()
+    {
+        _run.Options.BatchSize = 10;
+        _run.Options.BatchDelay = TimeSpan.FromMinutes(1);
+        _run.Options.SpoolAfter = TimeSpan.FromMinutes(1);
+        EventJournal journal = await _run.OpenAsync();
+        _run.Store.WriteFaults = () => StoreFault.Hang;
+        journal.Decide(_ => Enumerable.Range(1, 10).Select(EventSamples.Opened));
+        await _run.Store.WhenAttemptedAsync(_run.Node, 2, TestLimit.Token);
+        RecordedEvent[] recorded = [.. journal.Decide(_ => Enumerable.Range(11, 25).Select(EventSamples.Opened))];
+
+        _run.Store.Release();
+        await _run.Store.WhenAsync(_run.Node, _ => _run.Store.LastPrepared.Count > 0, TestLimit.Token);
+
+        _run.Store.LastPrepared.Select(each => each.NodeSeq).ShouldBe(recorded[10..20].Select(each => each.NodeSeq));
+        journal.Status.Queued.ShouldBe(25);
+        _run.Store.WriteFaults = null;
+        _run.Store.Release();
+        await journal.StopAsync("test", TestLimit.Token);
+        _run.Store.Batches.ShouldBe([1, 10, 10, 10, 6]);
+        _run.Store.LastPrepared[0].ShouldBe(recorded[10], "five events and the end are no full batch");
+        _run.ShouldBeInOrder();
+    }
+
+    [Fact]
+    public async Task What_was_announced_goes_to_the_spool_after_what_is_under_way()
+    {
+        _run.Options.BatchSize = 10;
+        _run.Options.SpoolAfter = TimeSpan.FromMilliseconds(20);
+        EventJournal journal = await _run.OpenAsync();
+        _run.Store.WriteFaults = () => StoreFault.Hang;
+        IReadOnlyList<RecordedEvent> recorded = journal.Decide(_ => Enumerable.Range(1, 25).Select(EventSamples.Opened));
+
+        await journal.WhenDurableAsync(recorded[^1], TestLimit.Token);
+
+        journal.Status.ShouldSatisfyAllConditions(
+            status => status.Spooled.ShouldBe(25),
+            status => status.LastCommitted.ShouldBe(1));
+        _run.Store.WriteFaults = null;
+        _run.Store.Release();
+        await _run.Store.WhenAsync(_run.Node, log => log.Count == 26, TestLimit.Token);
+        await journal.StopAsync("test", TestLimit.Token);
+        _run.ShouldBeInOrder();
     }
 
     [Fact]

@@ -99,8 +99,8 @@ public sealed class EventJournalSpoolingTests : IAsyncLifetime
         var recorded = 0;
         MeshException exception = Should.Throw<MeshException>(() =>
         {
-            // One batch may be in the writer's hands.
-            for (; recorded <= EventJournal.QueueCapacity + _run.Options.BatchSize; recorded++)
+            // Two batches may be in the writer's hands.
+            for (; recorded <= EventJournal.QueueCapacity + (2 * _run.Options.BatchSize); recorded++)
                 journal.Record(new PluginUnloaded("never summarised"));
         });
         exception.Error.ShouldBe(MeshError.QueueFull);

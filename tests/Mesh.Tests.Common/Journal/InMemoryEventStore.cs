@@ -40,6 +40,9 @@ public sealed class InMemoryEventStore : IEventStore
     /// <summary>What was given to the last append or claim, committed or not.</summary>
     public IReadOnlyList<RecordedEvent> LastBatch { get; private set; } = [];
 
+    /// <summary>What was announced last.</summary>
+    public IReadOnlyList<RecordedEvent> LastPrepared { get; private set; } = [];
+
     /// <summary>The sizes of the batches that were committed.</summary>
     public IReadOnlyList<int> Batches
     {
@@ -151,6 +154,15 @@ public sealed class InMemoryEventStore : IEventStore
     {
         ArgumentNullException.ThrowIfNull(batch);
         return WriteAsync(node, batch, position => batch.All(recorded => recorded.Epoch == position.Epoch), cancellationToken);
+    }
+
+    public void Prepare(NodeId node, IReadOnlyList<RecordedEvent> batch)
+    {
+        lock (_mutex)
+        {
+            LastPrepared = batch;
+            Changed();
+        }
     }
 
     public Task<IReadOnlySet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)

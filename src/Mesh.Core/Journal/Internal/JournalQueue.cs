@@ -71,10 +71,13 @@ internal sealed class JournalQueue(int capacity)
         }
     }
 
-    public IReadOnlyList<RecordedEvent> Take(int limit)
+    /// <summary>Takes up to so many events; none at all when there are fewer than <paramref name="least"/>.</summary>
+    public IReadOnlyList<RecordedEvent> Take(int limit, int least = 0)
     {
         lock (_mutex)
         {
+            if (_events.Count < least)
+                return [];
             var taken = new RecordedEvent[Math.Min(limit, _events.Count)];
             for (var i = 0; i < taken.Length; i++)
                 taken[i] = _events.Dequeue();

@@ -21,6 +21,9 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     // How long a projection rests that could not fold what a node's log has next.
     private static readonly TimeSpan StuckDelay = TimeSpan.FromSeconds(5);
 
+    // How long a round lets this node's appends pass while they fill whole batches: the log comes first, and what is folded later is not lost.
+    private static readonly TimeSpan YieldLimit = TimeSpan.FromSeconds(1);
+
     // Pages of one log before another gets its turn: a log that is far behind holds up the others by a second or so.
     private const int PagesInTurn = 20;
 
@@ -29,6 +32,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private readonly LogReader _reader;
     private readonly IReadOnlyList<LogProjection> _projections;
     private readonly ProjectionLease _lease;
+    private readonly AppendPressure _pressure;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
@@ -48,14 +52,15 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private bool _isDisposed;
 
     public ProjectionRunner(
-        NpgsqlDataSource source, LogTables tables, NodeId node, int connections, LogReader reader, IReadOnlyList<LogProjection> projections, TimeProvider time,
-        ILogger logger)
+        NpgsqlDataSource source, LogTables tables, NodeId node, int connections, LogReader reader, IReadOnlyList<LogProjection> projections,
+        AppendPressure pressure, TimeProvider time, ILogger logger)
     {
         _source = source;
         _tables = tables;
         _reader = reader;
         _projections = projections;
         _lease = new ProjectionLease(tables, node);
+        _pressure = pressure;
         _time = time;
         _logger = logger;
         _folding = new SemaphoreSlim(connections, connections);
@@ -223,7 +228,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 if (left < TimeSpan.FromMilliseconds(1) || !await connection.WaitAsync(left, cancellationToken).ConfigureAwait(false))
                     wake.AddAll();
             }
-            await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
+            await _pressure.WhenEasedAsync(YieldLimit, cancellationToken).ConfigureAwait(false);
             string[]? tenants = wake.Reset();
             if (tenants is null)
                 lastLook = _time.GetTimestamp();

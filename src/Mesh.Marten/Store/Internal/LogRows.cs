@@ -7,12 +7,17 @@ using EventMesh.Journal.Internal;
 
 namespace EventMesh.Marten.Store.Internal;
 
-/// <summary>A batch of events as columns of Marten's table, in order of place.</summary>
+/// <summary>A batch of events as columns of Marten's table, in order of place. All but the links of the chain can be made before it is known where the chain ends.</summary>
 internal sealed class LogRows
 {
-    private LogRows(int count, byte[] head)
+    private readonly IReadOnlyList<RecordedEvent> _batch;
+    private readonly byte[][] _digests;
+
+    private LogRows(IReadOnlyList<RecordedEvent> batch)
     {
-        Head = head;
+        _batch = batch;
+        int count = batch.Count;
+        _digests = new byte[count][];
         Ids = new Guid[count];
         Types = new string[count];
         Data = new byte[count][];
@@ -30,6 +35,7 @@ internal sealed class LogRows
 
     public DateTime[] Times { get; }
 
+    /// <summary>Filled by <see cref="LinkTo"/>.</summary>
     public byte[][] Headers { get; }
 
     /// <summary>For each event, which of <see cref="Streams"/> it belongs to, from 1 as PostgreSQL counts.</summary>
@@ -38,8 +44,8 @@ internal sealed class LogRows
     /// <summary>For each event, its place among those of its stream in this batch, from 1.</summary>
     public int[] Places { get; }
 
-    /// <summary>The link of the last event.</summary>
-    public byte[] Head { get; private set; }
+    /// <summary>The link of the last event, once there are links.</summary>
+    public byte[] Head { get; private set; } = [];
 
     /// <summary>The keys of the streams that the batch adds to.</summary>
     public required string[] Streams { get; init; }
@@ -47,12 +53,11 @@ internal sealed class LogRows
     /// <summary>For each of <see cref="Streams"/>, how many events the batch adds to it.</summary>
     public required int[] Added { get; init; }
 
-    /// <summary>Writes a batch as rows.</summary>
+    /// <summary>Writes a batch as rows, without links.</summary>
     /// <param name="node">The log's tenant.</param>
     /// <param name="batch">The events, without a gap.</param>
     /// <param name="registry">Their names on disk and their streams.</param>
-    /// <param name="head">The link of the event before the first.</param>
-    public static LogRows From(NodeId node, IReadOnlyList<RecordedEvent> batch, EventRegistry registry, byte[] head)
+    public static LogRows From(NodeId node, IReadOnlyList<RecordedEvent> batch, EventRegistry registry)
     {
         List<string> streams = [];
         List<int> added = [];
@@ -71,11 +76,26 @@ internal sealed class LogRows
             added[stream]++;
             streamOf[i] = stream;
         }
-        var rows = new LogRows(batch.Count, head) { Streams = [.. streams], Added = [.. added] };
+        var rows = new LogRows(batch) { Streams = [.. streams], Added = [.. added] };
         var next = new int[streams.Count];
         for (int i = 0; i < batch.Count; i++)
             rows.Set(i, node, batch[i], registry, streamOf[i], ++next[streamOf[i]]);
         return rows;
+    }
+
+    /// <summary>Whether these are the rows of a batch.</summary>
+    public bool AreOf(IReadOnlyList<RecordedEvent> batch) => ReferenceEquals(batch, _batch);
+
+    /// <summary>Links the events to the one before the first.</summary>
+    /// <param name="head">The link of that event.</param>
+    public void LinkTo(byte[] head)
+    {
+        Head = head;
+        for (int i = 0; i < _digests.Length; i++)
+        {
+            Head = EventChain.Link(Head, _digests[i]);
+            Headers[i] = WriteHeaders(_batch[i], Head);
+        }
     }
 
     private void Set(int i, NodeId node, RecordedEvent recorded, EventRegistry registry, int stream, int place)
@@ -84,9 +104,7 @@ internal sealed class LogRows
         Types[i] = registry.Get(recorded.Data.GetType()).WireName;
         Data[i] = EventSerializer.Serialize(recorded.Data);
         Times[i] = recorded.Time.UtcDateTime;
-        Head = EventChain.Link(
-            Head, EventChain.Digest(node, recorded.Id, recorded.Epoch, recorded.NodeSeq, recorded.Time, Types[i], Data[i], recorded.TraceParent));
-        Headers[i] = WriteHeaders(recorded, Head);
+        _digests[i] = EventChain.Digest(node, recorded.Id, recorded.Epoch, recorded.NodeSeq, recorded.Time, Types[i], Data[i], recorded.TraceParent);
         StreamOf[i] = stream + 1;
         Places[i] = place;
     }

@@ -12,7 +12,7 @@ namespace EventMesh.Marten.Store.Internal;
 /// which holds only for the claimed epoch and the next place: so places are unique and without a gap, and of two processes one waits for
 /// the other and then fails.
 /// </summary>
-internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogReader reader, EventRegistry registry)
+internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogReader reader, EventRegistry registry, AppendPressure pressure)
 {
     private readonly string _enterSql =
         $"insert into {tables.Nodes} (tenant_id, epoch, node_seq, time) values ($1, 0, 0, 'epoch') on conflict do nothing";
@@ -27,11 +27,31 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
     // Where the last append left the chain. It saves a question; whether it still holds is decided by the place.
     private Head? _head;
 
+    // Of the batch that was announced last.
+    private LogRows? _prepared;
+
+    /// <summary>Makes the rows of the batch that will be appended next.</summary>
+    public void Prepare(NodeId node, IReadOnlyList<RecordedEvent> batch)
+    {
+        pressure.Rise();
+        Volatile.Write(ref _prepared, LogRows.From(node, batch, registry));
+    }
+
     public Task ClaimAsync(NodeId node, RecordedEvent started, CancellationToken cancellationToken) =>
         WriteAsync(node, [started], claim: true, cancellationToken);
 
-    public Task AppendAsync(NodeId node, IReadOnlyList<RecordedEvent> batch, CancellationToken cancellationToken) =>
-        WriteAsync(node, batch, claim: false, cancellationToken);
+    public async Task AppendAsync(NodeId node, IReadOnlyList<RecordedEvent> batch, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await WriteAsync(node, batch, claim: false, cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (Volatile.Read(ref _prepared) is null)
+                pressure.Ease();
+        }
+    }
 
     public async Task<HashSet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
@@ -74,7 +94,9 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
                 await Sql.ExecuteAsync(connection, _enterSql, cancellationToken, tenant).ConfigureAwait(false);
             if (_head is not { } head || head.Tenant != tenant || head.NodeSeq != batch[0].NodeSeq - 1)
                 head = await ReadHeadAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
-            LogRows rows = LogRows.From(node, batch, registry, head.Hash);
+            LogRows? prepared = Interlocked.Exchange(ref _prepared, null);
+            LogRows rows = prepared?.AreOf(batch) == true ? prepared : LogRows.From(node, batch, registry);
+            rows.LinkTo(head.Hash);
             if (await ExecuteAsync(connection, tenant, batch, rows, claim, cancellationToken).ConfigureAwait(false) != 1)
                 throw Refusal(node, batch, claim, await reader.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false));
             _head = new(tenant, batch[^1].NodeSeq, rows.Head);

@@ -23,8 +23,9 @@ internal sealed class StoreSession : IAsyncDisposable
         Tables = tables;
         Reader = new LogReader(tables, registry);
         Projections = LogProjection.All(source, tables, Reader);
-        _runner = new ProjectionRunner(source, tables, node, servers.Folds, Reader, Projections, time, _logger);
-        Writer = new LogWriter(source, tables, Reader, registry);
+        var pressure = new AppendPressure(time);
+        _runner = new ProjectionRunner(source, tables, node, servers.Folds, Reader, Projections, pressure, time, _logger);
+        Writer = new LogWriter(source, tables, Reader, registry, pressure);
     }
 
     public NpgsqlDataSource Source { get; }
