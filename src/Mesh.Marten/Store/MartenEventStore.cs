@@ -185,6 +185,10 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
                     return await Session.Reader.ReadPageAsync(connection, LogReader.Tenant(node), after, end.NodeSeq, LogFilter.Families(families), cancellationToken)
                         .ConfigureAwait(false);
             }).ConfigureAwait(false);
+            // Of a dropped month's range some events are left: how many, the count tells.
+            long upTo = page.Count < LogReader.PageSize ? end.NodeSeq : page[^1].NodeSeq;
+            if (families is null && upTo - after != page.Count)
+                await CheckWholeAsync(node, after, upTo, cancellationToken).ConfigureAwait(false);
             foreach (RecordedEvent recorded in page)
             {
                 if (families is null && recorded.NodeSeq != last + 1)
@@ -226,6 +230,14 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
         if (_postgres is not null)
             await _postgres.DisposeAsync().ConfigureAwait(false);
     }
+
+    private Task CheckWholeAsync(NodeId node, long after, long upTo, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
+    {
+        Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+            await Session.Reader.CheckWholeAsync(connection, LogReader.Tenant(node), after, upTo, cancellationToken).ConfigureAwait(false);
+        return true;
+    });
 
     // Only months whose removal the log itself tells may be missing, and what was before an imported range.
     private Task<bool> ExplainAsync(NodeId node, long before, long after, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
