@@ -231,7 +231,7 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
             await _postgres.DisposeAsync().ConfigureAwait(false);
     }
 
-    private Task CheckWholeAsync(NodeId node, long after, long upTo, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
+    private Task<bool> CheckWholeAsync(NodeId node, long after, long upTo, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
     {
         Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
