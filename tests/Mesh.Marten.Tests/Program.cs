@@ -4,6 +4,8 @@ using EventMesh.Marten.Tests.Fleet;
 
 if (ChildNode.IsChild(args))
     return await ChildNode.RunAsync(args);
+if (ChildUpgrade.IsChild(args))
+    return await ChildUpgrade.RunAsync(args);
 if (ChildStore.IsChild(args))
     return await ChildStore.RunAsync(args);
 // What xunit's generated entry point does.

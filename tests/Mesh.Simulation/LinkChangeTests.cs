@@ -111,6 +111,25 @@ public sealed class LinkChangeTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_cached_node_that_comes_back_and_can_not_be_dialled_any_more_leaves_the_cache()
+    {
+        TestNode front = await _mesh.StartAsync("10.0.0.1");
+        TestNode behind = await _mesh.StartAsync("10.0.0.2");
+        await _mesh.RunAsync(behind.ConnectAsync(front));
+        await _mesh.UntilAsync(() => front.Journal.State.Cache.Entries.ContainsKey(behind.Id), "cached");
+        _mesh.CloseToOthers(front, behind.EndPoint.Address);
+        await _mesh.RunAsync(behind.Mesh.DisconnectAsync(front.Id));
+        await _mesh.UntilAsync(() => front.Mesh.Peers.Count == 0, "it has left");
+        front.Journal.State.Cache.Entries.Keys.ShouldBe([behind.Id]);
+
+        await _mesh.RunAsync(behind.ConnectAsync(front));
+
+        await _mesh.UntilAsync(() => front.Mesh.Peers is [{ Kind: PeerKind.Client }], "the check has failed", TimeSpan.FromMinutes(1));
+        await _mesh.UntilAsync(() => front.Log.OfType<CacheEntryEvicted>().Any(), "it has left the cache", TimeSpan.FromSeconds(5));
+        front.Log.OfType<CacheEntryEvicted>().ShouldHaveSingleItem().ShouldBe(new CacheEntryEvicted(behind.Id, EvictionReason.NotReachable));
+    }
+
+    [Fact]
     public async Task A_node_that_falls_silent_altogether_keeps_its_place_in_the_cache()
     {
         TestNode front = await _mesh.StartAsync("10.0.0.1");

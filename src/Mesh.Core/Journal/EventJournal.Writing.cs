@@ -22,11 +22,12 @@ public sealed partial class EventJournal
     private long _lastTaken;
     private (MeshState State, LogPoint End)? _snapshotToSave;
     private bool _isStoreClosed;
-    private bool _isSpoolRefusing;
     private MeshException? _writerFailure;
+    private long _spoolRefusedAt;
 
     // Read by the status.
     private volatile JournalState _writerState = JournalState.Live;
+    private volatile bool _isSpoolRefusing;
     private int _inHand;
     private long _committed;
 
@@ -264,6 +265,9 @@ public sealed partial class EventJournal
         _isSpoolRefusing = false;
         if (_writerState == JournalState.Live || _storeWriter.IsAway)
             _writerState = JournalState.Spooling;
+        // A disk that is full now and free in a moment is not worth two ways.
+        if (_isSummarising && _time.GetElapsedTime(_spoolRefusedAt) >= SummaryInterval)
+            EndSummarisingIfFree();
         OnStep?.Invoke(JournalStep.Spooled);
         _durable.Advance(batch[^1].NodeSeq);
         OnStep?.Invoke(JournalStep.SpooledTold);
@@ -274,6 +278,14 @@ public sealed partial class EventJournal
 
     private void SpoolRefuses(MeshException? exception)
     {
+        _spoolRefusedAt = _time.GetTimestamp();
+        // Neither way is open: what comes now stays in memory, where a storm of connections must not take the room of what can't be counted.
+        if (_storeWriter.IsAway)
+        {
+            _writerState = JournalState.Spooling;
+            ReportSpooled(0);
+            BeginSummarising();
+        }
         if (_isSpoolRefusing)
             return;
         _isSpoolRefusing = true;

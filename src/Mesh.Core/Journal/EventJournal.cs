@@ -124,6 +124,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
                     SpoolBytes = Volatile.Read(ref _spoolBytes),
                     SpoolLimit = _options.SpoolLimit,
                     IsSummarising = _isSummarising,
+                    IsSpoolRefusing = _isSpoolRefusing,
                 };
             }
         }

@@ -23,6 +23,12 @@ public sealed record JournalStatus(JournalState State, int Queued, long Spooled,
     /// <summary>The bytes from which events of connections are summarised.</summary>
     public long SpoolLimit { get; init; }
 
-    /// <summary>Whether events of connections are counted instead of recorded one by one, because the spool is full.</summary>
+    /// <summary>Whether events of connections are counted instead of recorded one by one, because the spool is full or its disk refuses.</summary>
     public bool IsSummarising { get; init; }
+
+    /// <summary>
+    /// Whether the spool took nothing when it was needed last: its disk is full or fails, or its reserve is used up. While the store does not acknowledge either, events wait in memory
+    /// only, and are not durable.
+    /// </summary>
+    public bool IsSpoolRefusing { get; init; }
 }

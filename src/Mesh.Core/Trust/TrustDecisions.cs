@@ -93,13 +93,14 @@ public static class TrustDecisions
         return [.. room, .. Block(state, peer, reason, until, TrustAuthor.Limits)];
     }
 
-    /// <summary>The node's limits block a source for a time; nothing when it is blocked already.</summary>
+    /// <summary>The node's limits block a source for a time; nothing when it is blocked already. Trusted peers and those pinned by hand stay in the cache: it does not concern them.</summary>
     public static IReadOnlyList<IMeshEvent> BlockForAbuse(MeshState state, IPNetwork source, string reason, DateTimeOffset until, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(state);
         if (state.BlockOf(source.BaseAddress, now) is not null) return [];
         IEnumerable<IMeshEvent> room = Oldest(state.Trust.BlockedPrefixes, now).Select(ended => new Unblocked(null, ended, "more recent ones", TrustAuthor.Limits));
-        return [.. room, .. Block(state, source, reason, until, TrustAuthor.Limits)];
+        IEnumerable<IMeshEvent> block = Block(state, source, reason, until, TrustAuthor.Limits).Where(e => e is not CacheEntryEvicted evicted || !state.IsSpared(evicted.Peer));
+        return [.. room, .. block];
     }
 
     /// <summary>The block of a peer is lifted.</summary>

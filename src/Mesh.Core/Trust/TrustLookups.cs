@@ -1,4 +1,5 @@
 using System.Net;
+using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Projections;
 
@@ -20,17 +21,20 @@ public static class TrustLookups
         return null;
     }
 
-    /// <summary>The block of an address that holds at a time; null for none.</summary>
+    /// <summary>The block of an address that holds at a time, an operator's before an automatic one; null for none.</summary>
     public static TrustBlock? BlockOf(this MeshState state, IPAddress address, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(address);
         if (state.Trust.BlockedPrefixes.IsEmpty) return null;
+        TrustBlock? automatic = null;
         foreach ((IPNetwork prefix, TrustBlock block) in state.Trust.BlockedPrefixes)
         {
-            if (prefix.Contains(address) && block.IsInForce(now)) return block;
+            if (!prefix.Contains(address) || !block.IsInForce(now)) continue;
+            if (!block.IsAutomatic) return block;
+            automatic = block;
         }
-        return null;
+        return automatic;
     }
 
     /// <summary>Whether a key is revoked. A revocation concerns this key alone: that of a key which was lost does not follow its owner to the next.</summary>
@@ -54,6 +58,19 @@ public static class TrustLookups
     {
         ArgumentNullException.ThrowIfNull(state);
         return !state.Trust.Trusted.IsEmpty && state.SamePeer(peer).Any(state.Trust.Trusted.ContainsKey);
+    }
+
+    /// <summary>
+    /// Whether an automatic block of its address does not concern a peer: an operator has trusted it, or pinned it by hand. What others behind one address
+    /// do must not take from the operator whom he has named.
+    /// </summary>
+    public static bool IsSpared(this MeshState state, PeerId peer)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        if (state.IsTrusted(peer)) return true;
+        if (state.Trust.Pins.IsEmpty) return false;
+        IReadOnlyList<PeerId> identities = state.SamePeer(peer);
+        return state.Trust.Pins.Values.Any(pin => pin.Origin == PinOrigin.ByHand && identities.Contains(pin.Peer));
     }
 
     /// <summary>Whether a contact is pinned to a peer.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using EventMesh.Host.Control;
@@ -72,18 +73,34 @@ internal static class ExportCommand
         foreach (string type in context.Get(RangeOptions.Types) ?? []) query.Add("type", type);
         bool isCloud = context.Get(Format) == ExportFormat.CloudEvents;
         ExportHeader? header = null;
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         await foreach (JsonElement line in client.ExportAsync(query, token))
         {
-            if (line.TryGetProperty("exported", out JsonElement exported)) return exported.GetInt64();
+            if (line.TryGetProperty("exported", out JsonElement exported))
+            {
+                if (isCloud && header is not null)
+                {
+                    ExportClosing end = new(header.After, header.Through, exported.GetInt64(), header.Types, Convert.ToHexStringLower(hash.GetHashAndReset()));
+                    await WriteLineAsync(CloudEvents.WriteEnd(header, end));
+                }
+                return exported.GetInt64();
+            }
             bool isHeader = header is null;
             header ??= line.Deserialize<ExportHeader>(ControlJson.Options)!;
             if (isHeader && isCloud) continue;
-            await write(isCloud
+            await WriteLineAsync(isCloud
                 ? CloudEvents.Write(line.Deserialize<EventView>(ControlJson.Options)!, header.Node)
                 : Encoding.UTF8.GetBytes(line.GetRawText()));
-            await write("\n"u8.ToArray());
         }
         throw new MeshException(MeshError.NodeStopped, "The node stopped before the export was complete.");
+
+        async ValueTask WriteLineAsync(byte[] text)
+        {
+            hash.AppendData(text);
+            hash.AppendData("\n"u8);
+            await write(text);
+            await write("\n"u8.ToArray());
+        }
     }
 
     private static async ValueTask WriteAsync(CommandContext context, Stream output, ReadOnlyMemory<byte> bytes, CancellationToken token)

@@ -6,11 +6,17 @@ using EventMesh.Marten.Store;
 
 namespace EventMesh.Host.Commands;
 
-/// <summary><c>mesh store</c>: work on the store itself. No running node is needed, and none is hindered.</summary>
+/// <summary><c>mesh store</c>: work on the store itself. No running node is needed, and only an upgrade of the private server wants it stopped.</summary>
 internal static class StoreCommand
 {
     private static readonly Argument<string> Target = new("file") { Description = "The backup, a new file." };
     private static readonly Argument<string> Origin = new("file") { Description = "The backup." };
+
+    private static readonly Option<string?> OldBin = new("--old-bin")
+    {
+        Description = "The folder of the PostgreSQL programs that made the database. Default: they are looked for.",
+        HelpName = "directory",
+    };
 
     public static Command Create() => new("store", "Make, upgrade, check, back up and restore the store.")
     {
@@ -19,6 +25,7 @@ internal static class StoreCommand
         new Command("script", "Print the SQL that makes or upgrades the schema, for psql. It may run again.").ForStore().Runs(ScriptAsync),
         new Command("backup", "Write the logs of all nodes in the store to a file. They may go on running.") { Target }.ForStore().Runs(BackupAsync),
         new Command("restore", "Bring a backup into an empty store, and check each log from its beginning to its end.") { Origin }.ForStore().Runs(RestoreAsync),
+        new Command("upgrade", "Bring the private server's database to the newest PostgreSQL of this machine. The node must be stopped.") { OldBin }.ForStore().Runs(UpgradeAsync),
     };
 
     /// <summary>Adds the options that name a store.</summary>
@@ -94,5 +101,23 @@ internal static class StoreCommand
         if (context.IsJson) context.WriteJson(new { Nodes = logs.Count, Events = events });
         else await context.Out.WriteLineAsync($"Restored the logs of {logs.Count} nodes with {events} events into {access.Describe()}; each is whole. The projections follow at the next start.");
         return ExitCode.Success;
+    }
+
+    private static async Task<ExitCode> UpgradeAsync(CommandContext context, CancellationToken token)
+    {
+        StoreAccess access = StoreAccess.Read(context);
+        StoreUpgrade upgrade = await access.UpgradeAsync(context.Get(OldBin), token);
+        if (context.IsJson) context.WriteJson(upgrade);
+        else await context.Out.WriteLineAsync(Describe(upgrade));
+        return ExitCode.Success;
+    }
+
+    internal static string Describe(StoreUpgrade upgrade)
+    {
+        if (upgrade.Kept is null)
+            return $"{upgrade.Directory} is of PostgreSQL {upgrade.To}, and no newer one is installed: nothing to do.";
+        string proof = upgrade.Logs == 0 ? "" : $" The logs in it ({upgrade.Logs}, with {upgrade.Events} places) are those of the old one, link by link.";
+        string findings = upgrade.Findings == 0 ? "" : $" {upgrade.Findings} things were wrong in them before, and still are: `mesh audit verify` tells.";
+        return $"{upgrade.Directory} is of PostgreSQL {upgrade.To} now, not {upgrade.From}.{proof}{findings} The old one is kept as {upgrade.Kept}; remove it once the node has run.";
     }
 }

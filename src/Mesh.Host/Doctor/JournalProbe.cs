@@ -34,8 +34,13 @@ internal sealed class JournalProbe(IOptions<MeshOptions> options) : IDoctorProbe
             $"since {journal.Since?.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z, {journal.Spooled} events wait in the spool, {journal.SpoolBytes} of {journal.SpoolLimit} bytes");
         return journal.State switch
         {
+            JournalState.Live when journal.IsSpoolRefusing => DoctorCheck.Note(
+                Name, "live: events go straight to the store; the spool took nothing when it was needed last", "Make space on the disk of the data directory."),
             JournalState.Live => DoctorCheck.Ok(Name, "live: events go straight to the store"),
             JournalState.Draining => DoctorCheck.Note(Name, $"draining {spool}: the store is back and takes the older events first"),
+            JournalState.Spooling when journal.IsSpoolRefusing => DoctorCheck.Note(
+                Name, $"spooling {spool}: the spool takes no more, {journal.Queued} events wait in memory, and are lost with the process; connections are only counted",
+                "Make space on the disk of the data directory, or bring the store back. The node goes on by itself then; commands are answered then."),
             JournalState.Spooling when journal.IsSummarising => DoctorCheck.Note(
                 Name, $"spooling {spool}: the spool is full, connections are only counted",
                 "Bring the store back; or make space on the disk, raise Journal:SpoolLimit and restart the node."),

@@ -1,23 +1,23 @@
 using EventMesh.Host.Hosting;
 using EventMesh.Marten;
 using EventMesh.Marten.Embedded;
+using EventMesh.Marten.Store;
 using EventMesh.Node;
 using Microsoft.Extensions.Options;
-using Npgsql;
 
 namespace EventMesh.Host.Doctor;
 
 /// <summary>Examines the store: a server that is configured is asked, a private one has to have its programs.</summary>
 internal sealed class StoreProbe(IOptions<MeshStoreOptions> store, IOptions<MeshOptions> mesh) : IDoctorProbe
 {
-    private const int ConnectSeconds = 5;
+    private static readonly TimeSpan ConnectLimit = TimeSpan.FromSeconds(5);
 
     public async Task<IReadOnlyList<DoctorCheck>> ExamineAsync(CancellationToken cancellationToken)
     {
         string? connectionString = store.Value.ConnectionString;
         DoctorCheck check = string.IsNullOrWhiteSpace(connectionString)
             ? await ExaminePrivateAsync(cancellationToken)
-            : await ExamineServerAsync(connectionString, cancellationToken);
+            : await ExamineServerAsync(cancellationToken);
         return [check.Status == DoctorStatus.Failed ? check : check with { Choice = "postgresql" }];
     }
 
@@ -36,22 +36,16 @@ internal sealed class StoreProbe(IOptions<MeshStoreOptions> store, IOptions<Mesh
         }
     }
 
-    private static async Task<DoctorCheck> ExamineServerAsync(string connectionString, CancellationToken cancellationToken)
+    private async Task<DoctorCheck> ExamineServerAsync(CancellationToken cancellationToken)
     {
-        string where = "the configured server";
         try
         {
-            NpgsqlConnectionStringBuilder builder = new(connectionString) { Timeout = ConnectSeconds, Pooling = false };
-            where = $"{builder.Host}:{builder.Port}, database {builder.Database ?? builder.Username}";
-            await using NpgsqlConnection connection = new(builder.ConnectionString);
-            await connection.OpenAsync(cancellationToken);
-            return DoctorCheck.Ok(MeshDoctor.StoreCheck, $"PostgreSQL {connection.PostgreSqlVersion} at {where}: Store:ConnectionString names it");
+            string server = await StoreAdministration.AskServerAsync(store.Value, ConnectLimit, cancellationToken);
+            return DoctorCheck.Ok(MeshDoctor.StoreCheck, $"{server}: Store:ConnectionString names it");
         }
-        catch (Exception e) when (e is NpgsqlException or ArgumentException or TimeoutException)
+        catch (MeshException e)
         {
-            return DoctorCheck.Failed(
-                MeshDoctor.StoreCheck, new MeshException(MeshError.StoreUnavailable, $"PostgreSQL at {where} can't be reached: {e.Message}", e),
-                "Start it, or correct Store:ConnectionString; without one the node starts a private server.");
+            return DoctorCheck.Failed(MeshDoctor.StoreCheck, e);
         }
     }
 }

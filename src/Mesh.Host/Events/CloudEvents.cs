@@ -13,6 +13,9 @@ internal static class CloudEvents
     /// <summary>What a source begins with, before the node's id.</summary>
     public const string SourcePrefix = "urn:eventmesh:node:";
 
+    /// <summary>The type of the event at the end of an export, which is none of the log.</summary>
+    public const string EndType = "eventmesh.export.ended.v1";
+
     // Compared as text: places have as many digits as the largest.
     private const string SequenceFormat = "D19";
 
@@ -42,6 +45,31 @@ internal static class CloudEvents
         }
         return stream.ToArray();
     }
+
+    /// <summary>The CloudEvent that ends an export: what it holds, so that one that was cut off, or lost a line on its way, is known for it.</summary>
+    public static byte[] WriteEnd(ExportHeader header, ExportClosing end)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter writer = new(stream, new JsonWriterOptions { Encoder = ControlJson.Options.Encoder }))
+        {
+            writer.WriteStartObject();
+            writer.WriteString("specversion", "1.0");
+            // Of one export of one range: the same content has the same id, as the specification wants of a source.
+            writer.WriteString("id", string.Create(CultureInfo.InvariantCulture, $"export-{header.After}-{header.Through}-{end.Sha256[..16]}"));
+            writer.WriteString("source", SourcePrefix + header.Node.ToString("D"));
+            writer.WriteString("type", EndType);
+            writer.WriteString("datacontenttype", "application/json");
+            writer.WriteString("sequence", header.Through.ToString(SequenceFormat, CultureInfo.InvariantCulture));
+            writer.WritePropertyName("data");
+            JsonSerializer.Serialize(writer, end, ControlJson.Options);
+            writer.WriteEndObject();
+        }
+        return stream.ToArray();
+    }
+
+    /// <summary>Reads what ends an export; null for another event.</summary>
+    public static ExportClosing? ReadEnd(JsonElement line) =>
+        line.GetProperty("type").ValueEquals(EndType) ? line.GetProperty("data").Deserialize<ExportClosing>(ControlJson.Options) : null;
 
     /// <summary>Whether a line is a CloudEvent.</summary>
     public static bool IsOne(JsonElement line) => line.TryGetProperty("specversion", out _);

@@ -33,6 +33,10 @@ internal sealed record StoreAccess(MeshStoreOptions Options, string DataDirector
         return $"{server.Host}:{server.Port}, database {server.Database ?? server.Username}";
     }
 
+    /// <summary>Brings the private server's database to another version of PostgreSQL.</summary>
+    public Task<StoreUpgrade> UpgradeAsync(string? oldBin, CancellationToken cancellationToken) => StoreAdministration.UpgradeAsync(
+        Options, NodeIdFile.Read(DataDirectory), DataDirectory, oldBin, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+
     /// <summary>Connects, and starts the private server where no node runs it.</summary>
     public Task<StoreAdministration> OpenAsync(CancellationToken cancellationToken) => StoreAdministration.OpenAsync(
         Options, NodeIdFile.Read(DataDirectory), DataDirectory, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);

@@ -22,7 +22,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
 
     private readonly Lock _mutex = new();
     private readonly CancellationTokenSource _stopping = new();
-    private readonly FileStream _lock;
+    private readonly FileStream? _lock;
     private readonly PostgresBinaries _binaries;
     private readonly ServerLog _serverLog;
     private readonly TimeProvider _time;
@@ -31,7 +31,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     private Task _supervision = Task.CompletedTask;
     private Task? _disposeTask;
 
-    private PrivatePostgres(PrivatePostgresLocation location, PostgresBinaries binaries, FileStream fileLock, TimeProvider time, ILogger logger)
+    private PrivatePostgres(PrivatePostgresLocation location, PostgresBinaries binaries, FileStream? fileLock, TimeProvider time, ILogger logger)
     {
         Location = location;
         _binaries = binaries;
@@ -104,6 +104,8 @@ public sealed class PrivatePostgres : IAsyncDisposable
         if (OperatingSystem.IsWindows())
             throw new MeshException(MeshError.StoreUnavailable, "A private PostgreSQL needs a Unix system. Set EventMesh:Store:ConnectionString.");
         PrivatePostgresLocation location = Locate(node, dataDirectory);
+        // Before the cluster is looked at: an upgrade that was cut short may have it elsewhere.
+        await ClusterSwitch.SettleAsync(location, timeProvider, cancellationToken).ConfigureAwait(false);
         PostgresBinaries binaries = await PostgresBinaries.FindAsync(postgresBin, location.DataDirectory, cancellationToken).ConfigureAwait(false);
         FileStream fileLock;
         try
@@ -115,6 +117,20 @@ public sealed class PrivatePostgres : IAsyncDisposable
         {
             throw new MeshException(MeshError.StoreUnavailable, $"The folders of the private PostgreSQL can't be made: {exception.Message}", exception);
         }
+        return await RunAsync(location, binaries, fileLock, timeProvider, loggerFactory, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Starts a server on files of one's own choice, whose folders are there.</summary>
+    /// <param name="location">The files.</param>
+    /// <param name="binaries">The server programs.</param>
+    /// <param name="fileLock">The lock of the files, which the server releases at its end; null when the caller holds it beyond that.</param>
+    /// <param name="timeProvider">The clock.</param>
+    /// <param name="loggerFactory">The log.</param>
+    /// <param name="cancellationToken">Ends the attempt.</param>
+    internal static async Task<PrivatePostgres> RunAsync(
+        PrivatePostgresLocation location, PostgresBinaries binaries, FileStream? fileLock, TimeProvider timeProvider, ILoggerFactory loggerFactory,
+        CancellationToken cancellationToken)
+    {
         var postgres = new PrivatePostgres(location, binaries, fileLock, timeProvider, loggerFactory.CreateLogger("EventMesh.Store"));
         try
         {
@@ -165,11 +181,12 @@ public sealed class PrivatePostgres : IAsyncDisposable
             _server.Dispose();
         }
         _serverLog.Dispose();
-        await _lock.DisposeAsync().ConfigureAwait(false);
+        if (_lock is not null)
+            await _lock.DisposeAsync().ConfigureAwait(false);
         _stopping.Dispose();
     }
 
-    private static FileStream TakeLock(PrivatePostgresLocation location)
+    internal static FileStream TakeLock(PrivatePostgresLocation location)
     {
         try
         {
@@ -199,7 +216,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>A killed node's server needs a moment to end; one that did not learn of it is told.</summary>
-    private static async Task AwaitPredecessorAsync(PrivatePostgresLocation location, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
+    internal static async Task AwaitPredecessorAsync(PrivatePostgresLocation location, TimeProvider time, ILogger? logger, CancellationToken cancellationToken)
     {
         if (PostmasterFile.Read(location.DataDirectory) is not { } file)
             return;
@@ -222,7 +239,7 @@ public sealed class PrivatePostgres : IAsyncDisposable
         // PostgreSQL itself refuses to start when another process of its user has got the number of the one in a stale file, or nobody has
         // noted the end of that one yet. There is a file with it beside the socket too.
         File.Delete(PostmasterFile.PathIn(location.DataDirectory));
-        File.Delete(Path.Combine(location.SocketDirectory, ".s.PGSQL.5432.lock"));
+        File.Delete(location.SocketFile + ".lock");
     }
 
     private async Task StartServerAsync(CancellationToken cancellationToken)

@@ -18,8 +18,12 @@ public sealed record PrivatePostgresLocation(string Directory, string SocketDire
     public string LockFile => Path.Combine(Directory, "lock");
 
     /// <summary>The Unix socket while the server runs.</summary>
-    public string SocketFile => Path.Combine(SocketDirectory, ".s.PGSQL.5432");
+    public string SocketFile => Path.Combine(SocketDirectory, $".s.PGSQL.{Port}");
 
     /// <summary>The Npgsql connection string, without a secret: the kernel tells the server who connects.</summary>
-    public string ConnectionString => $"Host={SocketDirectory};Username={ClusterFiles.Role};Database=postgres";
+    public string ConnectionString =>
+        $"Host={SocketDirectory};Username={ClusterFiles.Role};Database={ClusterFiles.Database}{(Port == ClusterFiles.Port ? "" : $";Port={Port}")}";
+
+    // Only the name of the socket. An upgrade has others, so that nobody who looks for the node's server meets a server of the upgrade.
+    internal int Port { get; init; } = ClusterFiles.Port;
 }

@@ -181,7 +181,6 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
     {
         LogPosition end = await GetPositionAsync(node, cancellationToken).ConfigureAwait(false);
         long after = afterNodeSeq;
-        long last = afterNodeSeq;
         while (after < end.NodeSeq)
         {
             // A connection per page: a slow reader holds none.
@@ -192,13 +191,11 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
                     return await Session.Reader.ReadPageAsync(connection, LogReader.Tenant(node), after, end.NodeSeq, LogFilter.Families(families), cancellationToken)
                         .ConfigureAwait(false);
             }).ConfigureAwait(false);
+            long upTo = page.Count < LogReader.PageSize ? end.NodeSeq : page[^1].NodeSeq;
+            if (families is null && upTo - after != page.Count)
+                await ExplainAsync(node, after, page, upTo, cancellationToken).ConfigureAwait(false);
             foreach (RecordedEvent recorded in page)
-            {
-                if (families is null && recorded.NodeSeq != last + 1)
-                    await ExplainAsync(node, last, recorded.NodeSeq, cancellationToken).ConfigureAwait(false);
-                last = recorded.NodeSeq;
                 yield return recorded;
-            }
             if (page.Count < LogReader.PageSize)
                 yield break;
             after = page[^1].NodeSeq;
@@ -234,18 +231,25 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
             await _postgres.DisposeAsync().ConfigureAwait(false);
     }
 
-    // Only months whose removal the log itself tells may be missing, and what was before an imported range.
-    private Task<bool> ExplainAsync(NodeId node, long before, long after, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
+    // Only months whose removal the log itself tells may be missing, and what was before an imported range. Of a month's range some events are left: how many, the count tells.
+    private Task<bool> ExplainAsync(NodeId node, long after, IReadOnlyList<RecordedEvent> page, long upTo, CancellationToken cancellationToken) => RunAsync("read the log", async () =>
     {
+        string tenant = LogReader.Tenant(node);
         Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            List<(long, long)> dropped = await Session.Reader.GetDroppedAsync(connection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false);
-            if (LogGaps.FirstUnexplained(before, after, dropped) is { } missing)
+            List<(long, long)> dropped = await Session.Reader.GetDroppedAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+            long last = after;
+            foreach (long place in page.Select(recorded => recorded.NodeSeq).Append(upTo + 1))
             {
-                throw new MeshException(
-                    MeshError.StoreIncompatible, $"The log of node {node} lacks place {missing}, and no event says that its month was removed. Restore the log from a backup.");
+                if (LogGaps.FirstUnexplained(last, place, dropped) is { } missing)
+                {
+                    throw new MeshException(
+                        MeshError.StoreIncompatible, $"The log of node {node} lacks place {missing}, and no event says that its month was removed. Restore the log from a backup.");
+                }
+                last = place;
             }
+            await Session.Reader.CheckWholeAsync(connection, tenant, after, upTo, cancellationToken).ConfigureAwait(false);
         }
         return true;
     });

@@ -65,6 +65,41 @@ public sealed partial class StoreAdministration : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Connects once to the server that the options name, as a node would: with the password file, and to the primary of several hosts. Changes nothing.
+    /// </summary>
+    /// <param name="options">The store, with a connection string.</param>
+    /// <param name="timeLimit">How long to wait for a connection to a host, in whole seconds.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>For people: the server's version, address and database.</returns>
+    /// <remarks>
+    /// The task fails with <see cref="MeshException"/>: <see cref="MeshError.StoreUnavailable"/>, <see cref="MeshError.InvalidConfiguration"/> (the password file, a connection
+    /// string that is none).
+    /// </remarks>
+    public static async Task<string> AskServerAsync(MeshStoreOptions options, TimeSpan timeLimit, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        try
+        {
+            var builder = new NpgsqlConnectionStringBuilder(options.ConnectionString) { Timeout = Math.Max(1, (int)timeLimit.TotalSeconds) };
+            StoreServers servers = StoreSource.Open(options, builder.ConnectionString, isPrivate: false);
+            await using (servers.ConfigureAwait(false))
+            {
+                NpgsqlConnection connection = await servers.Primary.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+                await using (connection.ConfigureAwait(false))
+                    return $"PostgreSQL {connection.PostgreSqlVersion} at {connection.Host}:{connection.Port}, database {connection.Database}";
+            }
+        }
+        catch (ArgumentException exception)
+        {
+            throw new MeshException(MeshError.InvalidConfiguration, $"EventMesh:Store:ConnectionString is none: {exception.Message}", exception);
+        }
+        catch (Exception exception) when (exception is not (MeshException or OperationCanceledException))
+        {
+            throw StoreErrors.ServerUnavailable(options.ConnectionString!, exception);
+        }
+    }
+
     /// <summary>The SQL that makes the schema or upgrades it, for psql; it may run again. Needs no server.</summary>
     public static string WriteScript(MeshStoreOptions options)
     {

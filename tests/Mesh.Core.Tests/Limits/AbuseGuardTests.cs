@@ -53,6 +53,33 @@ public sealed partial class AbuseGuardTests
         _trust.Admits(Global).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_block_of_a_source_by_limits_spares_whom_the_operator_trusts_or_has_pinned_there(bool isTrusted)
+    {
+        PeerId stranger = EventSamples.Peer(9);
+        for (int i = 2; i < 7; i++) Report(EventSamples.Peer(i), Global, Offence.ProtocolViolation, 1);
+        _trust.Admits(Global).ShouldBeFalse("nobody is spared");
+        _trust.Refusal(Peer, default, Global).ShouldNotBeNull();
+        _journal.Record(new PeerPinned("first-use.example:4433", stranger, PinOrigin.FirstUse, TrustAuthor.Limits));
+        _trust.Admits(Global).ShouldBeFalse("nobody was named by an operator");
+
+        _journal.Record(isTrusted ? new PeerTrusted(Peer, "ours", "root") : new PeerPinned("contact.example:4433", Peer, PinOrigin.ByHand, "root"));
+
+        _trust.Admits(Global).ShouldBeTrue("who comes is known after the handshake");
+        _trust.Refusal(Peer, default, Global).ShouldBeNull();
+        _trust.Refusal(stranger, default, Global).ShouldNotBeNull().Error.ShouldBe(MeshError.Blocked);
+        Should.Throw<MeshException>(() => _trust.ThrowIfBlocked(new IPEndPoint(Global, 4433), expected: null));
+        _trust.ThrowIfBlocked(new IPEndPoint(Global, 4433), Peer);
+        ((ITrust)_trust).IsBlocked(Global).ShouldBeTrue();
+
+        // What the operator blocks is blocked for everybody, before the handshake, also where limits have blocked a part of it.
+        _journal.Record(new PrefixBlocked(IPNetwork.Parse("192.0.2.0/24"), "", null, "root"));
+        _trust.Admits(Global).ShouldBeFalse();
+        _trust.Refusal(Peer, default, Global).ShouldNotBeNull();
+    }
+
     [Fact]
     public void New_keys_from_one_source_share_the_sources_score()
     {

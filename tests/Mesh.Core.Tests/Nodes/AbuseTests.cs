@@ -49,6 +49,26 @@ public sealed class AbuseTests
     }
 
     [Fact]
+    public async Task A_trusted_peer_behind_an_address_that_limits_have_blocked_comes_in_and_a_stranger_there_does_not()
+    {
+        await using TestNode node = await StartAsync();
+        await using TestNode friend = await TestNode.StartAsync(new InMemoryTransportProvider(_network), o => o.Listen = "198.51.100.7:4433");
+        for (int i = 0; i < 20 && node.Journal.State.Trust.BlockedPrefixes.IsEmpty; i++)
+        {
+            await using ITransportEndpoint attacker = await AttackerAsync();
+            await AttackAsync(attacker, node, Garbage());
+        }
+        await Should.ThrowAsync<MeshException>(() => friend.ConnectAsync(node));
+
+        await node.Mesh.Trust.TrustAsync(friend.Id, "ours", cancellationToken: Token);
+
+        await friend.ConnectAsync(node);
+        await node.WhenJoinedAsync(friend);
+        await using ITransportEndpoint again = await AttackerAsync();
+        (await AttackAsync(again, node, Garbage())).ShouldBe((ulong)WireCode.Blocked, "after the handshake");
+    }
+
+    [Fact]
     public async Task A_flood_of_control_frames_closes_the_connection_with_its_own_code()
     {
         await using TestNode node = await StartAsync();

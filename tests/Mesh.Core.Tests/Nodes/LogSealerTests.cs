@@ -15,7 +15,7 @@ namespace EventMesh.Core.Tests.Nodes;
 public sealed class LogSealerTests : IDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("mesh-seal-").FullName;
-    private readonly FakeTimeProvider _time = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 11, 15, 12, 0, 0, TimeSpan.Zero));
     private readonly FakeJournal _journal = new();
     private readonly HeadStore _store = new();
     private readonly NodeIdentity _identity;
@@ -82,6 +82,34 @@ public sealed class LogSealerTests : IDisposable
 
         _journal.All<LogSealed>().Select(made => made.Place).ShouldBe([5, 9]);
     }
+
+    [Fact]
+    public async Task It_seals_when_a_month_closes_and_at_the_interval_from_then_on()
+    {
+        _time.SetUtcNow(new DateTimeOffset(2026, 11, 30, 23, 40, 0, TimeSpan.Zero));
+        LogSealer sealer = Sealer();
+        using var stop = new CancellationTokenSource();
+        Task running = sealer.RunAsync(stop.Token);
+        _store.Head = new LogHead(5, new byte[32]);
+        _time.Advance(TimeSpan.FromMinutes(20));
+        _journal.All<LogSealed>().ShouldBeEmpty();
+
+        _time.Advance(TimeSpan.FromSeconds(5));
+        await _store.AskedAsync(1);
+        await stop.CancelAsync();
+        await running;
+
+        _journal.All<LogSealed>().ShouldHaveSingleItem().Place.ShouldBe(5);
+    }
+
+    [Theory]
+    [InlineData("2026-11-30T23:40:00Z", 1205)]
+    [InlineData("2026-12-01T00:00:00Z", 5)]
+    [InlineData("2026-12-01T00:00:05Z", 3600)]
+    [InlineData("2026-12-31T23:59:59Z", 6)]
+    [InlineData("2026-12-15T12:00:00Z", 3600)]
+    public void The_next_seal_is_at_the_interval_or_at_the_months_end(string now, int seconds) =>
+        LogSealer.Next(DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture), TimeSpan.FromHours(1)).ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Fact]
     public async Task A_store_without_a_chain_or_that_is_away_is_no_failure()

@@ -111,6 +111,19 @@ public sealed class TrustDecisionsTests
     }
 
     [Fact]
+    public void An_automatic_block_of_an_address_leaves_a_trusted_node_in_the_cache_and_an_operators_does_not()
+    {
+        var there = new IPEndPoint(IPAddress.Parse("192.0.2.7"), 4433);
+        _log.Add(
+            new CacheEntryAdded(Peer, [there], [1], ConnectionDirection.Outbound), new CacheEntryAdded(Other, [there], [1], ConnectionDirection.Outbound),
+            new PeerTrusted(Peer, "", "root"));
+        IPNetwork source = IPNetwork.Parse("192.0.2.7/32");
+
+        TrustDecisions.BlockForAbuse(_log.State, source, "", _log.Time.AddHours(1), _log.Time).OfType<CacheEntryEvicted>().Select(e => e.Peer).ShouldBe([Other]);
+        TrustDecisions.Block(_log.State, source, "", null, "root").OfType<CacheEntryEvicted>().Select(e => e.Peer).ShouldBe([Peer, Other], ignoreOrder: true);
+    }
+
+    [Fact]
     public void Automatic_blocks_are_bounded_and_never_push_out_those_of_an_operator()
     {
         _log.Add(new PeerBlocked(EventSamples.Peer(0), "", null, "root"), new PrefixBlocked(IPNetwork.Parse("203.0.113.0/24"), "", null, "root"));

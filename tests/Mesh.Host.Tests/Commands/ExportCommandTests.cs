@@ -53,7 +53,15 @@ public sealed class ExportCommandTests : IAsyncLifetime
     public async Task A_cloud_event_says_what_the_specification_asks_for()
     {
         (await RunAsync("export", "--format", "cloudevents", "--out", Out)).Code.ShouldBe(ExitCode.Success);
-        JsonElement[] lines = [.. (await File.ReadAllLinesAsync(Out, TestContext.Current.CancellationToken)).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+        JsonElement[] all = [.. (await File.ReadAllLinesAsync(Out, TestContext.Current.CancellationToken)).Select(line => JsonSerializer.Deserialize<JsonElement>(line))];
+        JsonElement[] lines = all[..^1];
+        JsonElement end = all[^1];
+        end.GetProperty("specversion").GetString().ShouldBe("1.0");
+        end.GetProperty("type").GetString().ShouldBe("eventmesh.export.ended.v1");
+        end.GetProperty("source").GetString().ShouldBe($"urn:eventmesh:node:{Guid.Empty}");
+        end.GetProperty("id").GetString().ShouldNotBeNullOrEmpty();
+        end.GetProperty("data").GetProperty("events").GetInt64().ShouldBe(5);
+        end.GetProperty("data").GetProperty("through").GetInt64().ShouldBe(5);
         JsonElement joined = lines[1];
         joined.GetProperty("specversion").GetString().ShouldBe("1.0");
         joined.GetProperty("id").GetGuid().ShouldBe(_recorded[1].Id);
@@ -67,6 +75,24 @@ public sealed class ExportCommandTests : IAsyncLifetime
         lines[0].TryGetProperty("subject", out _).ShouldBeFalse();
         // Names of attributes are lower-case letters and digits (CloudEvents 1.0, 2.1).
         lines.SelectMany(line => line.EnumerateObject()).Select(property => property.Name).ShouldAllBe(name => name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c)));
+    }
+
+    [Theory]
+    [InlineData("cut off", new[] { 0, 1, 2, 3, 4 })]
+    [InlineData("cut off", new[] { 0, 1 })]
+    [InlineData("5 events", new[] { 0, 1, 3, 4, 5 })]
+    [InlineData("5 events", new[] { 0, 1, 2, 4, 3, 5 })]
+    [InlineData("behind its end", new[] { 0, 1, 2, 3, 4, 5, 4 })]
+    public async Task Cloud_events_that_lack_a_line_or_their_end_are_refused(string why, int[] kept)
+    {
+        (await RunAsync("export", "--format", "cloudevents", "--out", Out)).Code.ShouldBe(ExitCode.Success);
+        string[] lines = await File.ReadAllLinesAsync(Out, TestContext.Current.CancellationToken);
+        await File.WriteAllLinesAsync(Out, kept.Select(i => lines[i]), TestContext.Current.CancellationToken);
+
+        CommandResult result = await RunAsync("import", Out);
+
+        result.Code.ShouldBe(ExitCode.Usage);
+        result.Error.ShouldContain(why);
     }
 
     [Theory]
@@ -90,6 +116,10 @@ public sealed class ExportCommandTests : IAsyncLifetime
         result.Code.ShouldBe(ExitCode.Usage);
         result.Error.ShouldContain("only some types of events");
         _app.Queries.Import.ShouldBeNull();
+
+        // Those say it at their end, when the store takes all back.
+        (await RunAsync("export", "--type", "peer.*", "--format", "cloudevents", "--out", Out)).Code.ShouldBe(ExitCode.Success);
+        (await RunAsync("import", Out)).Error.ShouldContain("only some types of events");
     }
 
     [Theory]

@@ -1,9 +1,11 @@
 using System.Text.Json;
+using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 using EventMesh.Host.Hosting;
 using EventMesh.Host.Tests.Support;
 using EventMesh.Identity;
 using EventMesh.Marten.Embedded;
+using EventMesh.Marten.Store;
 
 namespace EventMesh.Host.Tests.Commands;
 
@@ -57,6 +59,39 @@ public sealed class StoreCommandTests : IAsyncDisposable
         again.Code.ShouldBe(ExitCode.Usage);
         restored.Code.ShouldBe(ExitCode.Success, restored.Error);
         JsonElement.Parse(restored.Output).GetProperty("events").GetInt64().ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task An_upgrade_says_that_there_is_nothing_newer_and_where_there_is_nothing_at_all()
+    {
+        await MakeNodeAsync();
+        CommandResult nothing = await RunAsync("upgrade");
+        (await RunAsync("migrate")).Code.ShouldBe(ExitCode.Success);
+
+        CommandResult upgraded = await RunAsync("upgrade", "--output", "json");
+        CommandResult external = await RunAsync("upgrade", "--store", "Host=db.example");
+
+        nothing.Code.ShouldBe(ExitCode.Usage, nothing.Error);
+        nothing.Error.ShouldContain("nothing to upgrade");
+        upgraded.Code.ShouldBe(ExitCode.Success, upgraded.Error);
+        JsonElement upgrade = JsonElement.Parse(upgraded.Output);
+        // A new directory is of the newest version.
+        upgrade.GetProperty("from").GetInt32().ShouldBe(upgrade.GetProperty("to").GetInt32());
+        upgrade.GetProperty("kept").ValueKind.ShouldBe(JsonValueKind.Null);
+        external.Code.ShouldBe(ExitCode.Usage);
+        external.Error.ShouldContain("PostgreSQL's own means");
+    }
+
+    [Fact]
+    public void An_upgrade_tells_what_was_proven_and_where_the_old_directory_is()
+    {
+        string text = StoreCommand.Describe(new StoreUpgrade("/data", 15, 17, "/data.15", 1, 51, 2));
+
+        text.ShouldContain("PostgreSQL 17 now, not 15");
+        text.ShouldContain("/data.15");
+        text.ShouldContain("51 places");
+        text.ShouldContain("2 things were wrong");
+        StoreCommand.Describe(new StoreUpgrade("/data", 17, 17, null, 0, 0, 0)).ShouldContain("nothing to do");
     }
 
     [Fact]

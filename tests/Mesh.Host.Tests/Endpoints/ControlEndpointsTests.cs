@@ -59,7 +59,7 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
         HealthView health = await _app.Client.GetHealthAsync(Token);
         (health.Status, health.IsReady).ShouldBe((HealthStatus.Degraded, true));
         health.Journal.ShouldBe(
-            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, 2003, 2000, 1000));
+            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, false, 2003, 2000, 1000));
 
         _app.Journal = new JournalStatus(JournalState.Failed, 0, 0, 1, 1, 1);
         using HttpClient http = CreateHttpClient();
@@ -82,6 +82,10 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
         check.Status.ShouldBe(DoctorStatus.Note);
         check.Detail.ShouldBe("spooling since 1970-01-01 00:00:00Z, 1000 events wait in the spool, 7 of 6 bytes: the spool is full, connections are only counted");
         check.Remedy.ShouldNotBeNull().ShouldContain("Journal:SpoolLimit");
+        _app.Journal = _app.Journal with { IsSpoolRefusing = true };
+        DoctorCheck refusing = (await doctor.ExamineAsync(Token)).Checks.Single();
+        refusing.Detail.ShouldContain("3 events wait in memory");
+        refusing.Remedy.ShouldNotBeNull().ShouldContain("disk of the data directory");
     }
 
     [Fact]

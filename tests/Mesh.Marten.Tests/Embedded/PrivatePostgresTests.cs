@@ -177,6 +177,7 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
         exception.Error.ShouldBe(MeshError.StoreIncompatible);
         exception.Message.ShouldContain("PostgreSQL 9");
         exception.Message.ShouldContain("postgresql-9");
+        exception.Message.ShouldContain("mesh store upgrade");
         (await File.ReadAllTextAsync(file, Cancellation)).ShouldBe("9\n");
     }
 

@@ -45,6 +45,36 @@ public sealed class PausedProjectionTests(PostgresFixture postgres) : Projection
     }
 
     [Fact]
+    public async Task A_hole_in_the_log_pauses_also_a_projection_that_the_missing_event_does_not_concern()
+    {
+        await AppendAsync(Node);
+        await WaitAsync(Node);
+        // Nothing of trust, and in one transaction with its appearance, so that nobody reads it.
+        RecordedEvent[] batch = EventStoreSamples.Record(1, NextOf(Node), new PluginUnloaded("gone"), Trusted);
+        await ExecuteAsync("create table {schema}.hidden as select * from {schema}.mt_events where false");
+        await ExecuteAsync(
+            $"create function {{schema}}.hide() returns trigger language plpgsql as 'begin with gone as (delete from {{schema}}.mt_events where id = ''{batch[0].Id}'' returning *) insert into {{schema}}.hidden select * from gone; return null; end'");
+        await ExecuteAsync($"create trigger hide after insert on {{schema}}.mt_events for each row when (new.id = '{batch[0].Id}') execute function {{schema}}.hide()");
+        await AppendAsync(Node, batch);
+
+        ProjectionStatus paused = await UntilAsync("trust_ledger", status => status.State == ProjectionState.Paused);
+
+        paused.PausedReason.ShouldNotBeNull().ShouldContain($"lacks 1 of the places {batch[0].NodeSeq} to {batch[1].NodeSeq}");
+        (await QueryAsync("select count(*) from {schema}.trust_ledger")).ShouldBe(["0"], "it has not gone past it");
+        MeshException refused = await Should.ThrowAsync<MeshException>(async () =>
+        {
+            await foreach (RecordedEvent unused in Store.ReadAsync(Node, 0, null, Cancellation))
+                unused.ShouldNotBeNull();
+        });
+        refused.Error.ShouldBe(MeshError.StoreIncompatible);
+
+        await ExecuteAsync("drop trigger hide on {schema}.mt_events");
+        await ExecuteAsync("insert into {schema}.mt_events select * from {schema}.hidden");
+        await UntilAsync("trust_ledger", status => status.State == ProjectionState.Following && status.Lag == 0);
+        (await QueryAsync("select count(*) from {schema}.trust_ledger")).ShouldBe(["1"]);
+    }
+
+    [Fact]
     public async Task A_program_leaves_the_projections_of_a_newer_schema_alone()
     {
         await AppendAsync(Node);

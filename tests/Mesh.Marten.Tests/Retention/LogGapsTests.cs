@@ -22,6 +22,17 @@ public sealed class LogGapsTests
         LogGaps.FirstUnexplained(before, after, Dropped).ShouldBe(missing);
 
     [Theory]
+    [InlineData(0, 9, 0)]
+    [InlineData(0, 100, 3 + 10 + 5)]
+    [InlineData(9, 20, 3)]
+    [InlineData(18, 20, 2)]
+    [InlineData(20, 45, 10 + 5)]
+    [InlineData(47, 60, 3)]
+    [InlineData(50, 60, 0)]
+    public void No_more_places_may_be_missing_than_the_dropped_months_had_events(long after, long upTo, long most) =>
+        LogGaps.MostExplained(after, upTo, [(10, 20, 3), (21, 30, 10), (40, 50, 5)]).ShouldBe(most);
+
+    [Theory]
     [InlineData(60.0, null, true)]
     [InlineData(null, null, true)]
     [InlineData(60.0, 61.0, true)]

@@ -48,6 +48,26 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
     }
 
     [Fact]
+    public async Task A_server_is_asked_with_the_password_file_as_a_node_would()
+    {
+        WritePassword(TlsServer.Password);
+        var options = new MeshStoreOptions { ConnectionString = server.ConnectionString, PasswordFile = PasswordFile };
+
+        string answer = await StoreAdministration.AskServerAsync(options, TimeSpan.FromSeconds(30), Cancellation);
+        WritePassword("not-the-password");
+        MeshException wrong = await Should.ThrowAsync<MeshException>(() => StoreAdministration.AskServerAsync(options, TimeSpan.FromSeconds(30), Cancellation));
+        options.ConnectionString = "No such key=1";
+        MeshException none = await Should.ThrowAsync<MeshException>(() => StoreAdministration.AskServerAsync(options, TimeSpan.FromSeconds(30), Cancellation));
+
+        answer.ShouldContain("PostgreSQL");
+        answer.ShouldContain("localhost");
+        answer.ShouldNotContain(TlsServer.Password);
+        wrong.Error.ShouldBe(MeshError.StoreUnavailable);
+        wrong.Message.ShouldContain("EventMesh:Store:PasswordFile");
+        none.Error.ShouldBe(MeshError.InvalidConfiguration);
+    }
+
+    [Fact]
     public async Task A_wrong_password_is_told_without_it()
     {
         WritePassword("not-the-password");

@@ -61,7 +61,7 @@ internal static partial class Log
     public static partial void StoreLostTail(ILogger logger, string store, long storeSeq, long knownSeq, long lost);
 
     [LoggerMessage(1720, LogLevel.Warning,
-        "The spool {Path} has reached its limit of {Limit} bytes: connections are counted, not recorded one by one, until it is half empty. Bring the store back, or raise Journal:SpoolLimit.",
+        "The spool {Path} has reached its limit of {Limit} bytes, or its disk takes no more: connections are counted, not recorded one by one, until there is room again. Bring the store back; make room on the disk, or raise Journal:SpoolLimit.",
         EventName = "JournalSummarisingBegan")]
     public static partial void SummarisingBegan(ILogger logger, string path, long limit);
 

@@ -6,22 +6,25 @@ using Microsoft.Extensions.Logging;
 
 namespace EventMesh.Node.Internal;
 
-/// <summary>Records a seal over what is committed of the log, at an interval and at the stop, while the log moves.</summary>
+/// <summary>Records a seal over what is committed of the log, at an interval, when a month closes and at the stop, while the log moves.</summary>
 internal sealed class LogSealer(IEventJournal journal, IEventStore store, NodeIdentity identity, TimeSpan interval, TimeProvider time, ILogger logger)
 {
     // A store that does not answer does not hold up the stop.
     private static readonly TimeSpan StopLimit = TimeSpan.FromSeconds(2);
 
+    // A month's last events are committed by then, unless the store is slow; then the next seal at the interval stands for them.
+    private static readonly TimeSpan CloseDelay = TimeSpan.FromSeconds(5);
+
     private readonly SemaphoreSlim _one = new(1, 1);
     private LogHead? _sealed;
     private long _sealPlace;
 
-    /// <summary>Seals at the interval, until the node stops.</summary>
+    /// <summary>Seals at the interval and when the month ends, until the node stops.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            await Task.Delay(interval, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(Next(time.GetUtcNow(), interval), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             if (cancellationToken.IsCancellationRequested)
                 return;
             await TrySealAsync(cancellationToken).ConfigureAwait(false);
@@ -53,6 +56,14 @@ internal sealed class LogSealer(IEventJournal journal, IEventStore store, NodeId
         {
             _one.Release();
         }
+    }
+
+    /// <summary>How long until the next seal: the interval, or less when the month, and with it the segments of the log, closes before. Pure.</summary>
+    internal static TimeSpan Next(DateTimeOffset now, TimeSpan interval)
+    {
+        DateTime day = now.UtcDateTime - CloseDelay;
+        TimeSpan close = new DateTime(day.Year, day.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1) - day;
+        return close < interval ? close : interval;
     }
 
     private bool HasMoved(LogHead head) => _sealed is not { } last || (head.Place > last.Place && !(head.Place == _sealPlace && _sealPlace == last.Place + 1));

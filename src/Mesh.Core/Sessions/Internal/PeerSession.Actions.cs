@@ -56,6 +56,7 @@ internal sealed partial class PeerSession
                     break;
                 case SessionAction.ReportReverseFailed a when Find(a.Connection) is { } connection:
                     Host.Journal.Record(new ReverseConnectivityFailed(Peer, [connection.RemoteEndPoint], a.Error));
+                    _checkFailure = a.Error;
                     Log.ReverseCheckFailed(Host.Logger, Peer.ToShortString(), a.Error);
                     await connection.SendControlAsync(
                         FrameType.ReverseCheck, new ReverseCheck { Code = (ulong)WireCode.ReverseCheckFailed }).ConfigureAwait(false);
@@ -186,6 +187,9 @@ internal sealed partial class PeerSession
         RecordedEvent joined = Host.Journal.Record(new PeerJoined(Peer, RemoteInstance, kind, endpoints, agent));
         Info = new PeerInfo(Peer, kind, RemoteInstance, endpoints, sendOn.RemoteEndPoint, agent, joined.Time);
         if (kind == PeerKind.Node && proof.IsDialer) Host.OnProven(this, first, proof.RemoteEndPoint);
+        // A node of earlier days that says it can't be dialled now, or was dialled and is not there. That our side could not dial proves nothing.
+        if (kind == PeerKind.Client && (_checkFailure is not { } failure || Projections.BootstrapCacheState.CountsAgainst(failure)))
+            _table.Tasks.TryRun(static s => s.Session.LeaveCacheAsync(s.First), (Session: this, First: first));
         StartSending(sendOn, hello?.MaxMessage ?? (ulong)Host.Options.Limits.MaxMessageBytes);
         foreach (PeerConnection connection in Connections().Where(c => c.WasRecorded)) connection.MarkJoined();
         MeshMetrics.ActiveSessions.Add(1);

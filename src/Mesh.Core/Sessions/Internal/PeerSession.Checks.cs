@@ -20,6 +20,9 @@ internal sealed partial class PeerSession
 
     private long _lastNoticeOfAddress;
     private int _failedAsks;
+
+    // How our last check of the peer failed; null before one did.
+    private MeshError? _checkFailure;
     private int _isAskingLater;
 
     /// <summary>Asks the peer to check whether it can dial us, if it uses us as a client.</summary>

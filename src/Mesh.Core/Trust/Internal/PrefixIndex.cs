@@ -16,14 +16,17 @@ internal sealed class PrefixIndex(ImmutableDictionary<IPNetwork, TrustBlock> sou
     /// <summary>What it was made of: another ledger has another one.</summary>
     public ImmutableDictionary<IPNetwork, TrustBlock> Source { get; } = source;
 
-    /// <summary>The block of an address that holds at a time; null for none.</summary>
+    /// <summary>The block of an address that holds at a time, an operator's before an automatic one; null for none.</summary>
     public TrustBlock? BlockOf(IPAddress address, DateTimeOffset now)
     {
+        TrustBlock? automatic = null;
         foreach (int length in address.AddressFamily == AddressFamily.InterNetwork ? _lengths4 : _lengths6)
         {
-            if (_blocks.TryGetValue(AddressPrefix.Create(address, length), out TrustBlock? block) && block.IsInForce(now)) return block;
+            if (!_blocks.TryGetValue(AddressPrefix.Create(address, length), out TrustBlock? block) || !block.IsInForce(now)) continue;
+            if (!block.IsAutomatic) return block;
+            automatic = block;
         }
-        return null;
+        return automatic;
     }
 
     private static int[] Lengths(ImmutableDictionary<IPNetwork, TrustBlock> source, AddressFamily family) =>

@@ -17,7 +17,7 @@ internal sealed partial class TrustLedger : ITrust
     bool ITrust.IsBlocked(PeerId peer) => RefusalBy(journal.State, peer, default, clock.GetUtcNow()) is not null
         || InForce().Any(opening => RefusalBy(opening.Before, peer, default, clock.GetUtcNow()) is not null);
 
-    bool ITrust.IsBlocked(IPAddress address) => !Admits(address);
+    bool ITrust.IsBlocked(IPAddress address) => BlockOf(Wire.EndpointCodec.Normalize(address)) is not null;
 
     public Task<IReadOnlyList<RecordedEvent>> PinAsync(
         string contact, PeerId peer, string by = TrustAuthor.Application, CancellationToken cancellationToken = default)

@@ -35,8 +35,11 @@ internal sealed partial class TrustLedger(
     /// <summary>Closes the connections that are not admitted any more; set once at start.</summary>
     public Action Enforce { get; set; } = () => { };
 
-    /// <summary>Whether an address may connect: asked for each first packet, before any handshake.</summary>
-    public bool Admits(IPAddress address) => BlockOf(EndpointCodec.Normalize(address)) is null;
+    /// <summary>
+    /// Whether an address may connect: asked for each first packet, before any handshake. One that the node's limits have blocked may, while there are peers that such a block
+    /// spares: who comes is known only after the handshake, and <see cref="Refusal"/> decides then.
+    /// </summary>
+    public bool Admits(IPAddress address) => BlockOf(EndpointCodec.Normalize(address)) is not { } block || (block.IsAutomatic && SparesSomebody());
 
     /// <summary>Why a peer is refused; null when it is not. The message is for the operator, the peer only gets a code.</summary>
     /// <param name="peer">The peer, proven by TLS.</param>
@@ -48,7 +51,8 @@ internal sealed partial class TrustLedger(
         // The state first: an opening is on the list before the state has its effect.
         MeshState state = journal.State;
         if (RefusalBy(state, peer, certificate, now) is { } refusal) return refusal;
-        if (BlockOf(EndpointCodec.Normalize(address)) is { } prefix) return Blocked($"The address {address} is blocked: {prefix.Reason}", prefix);
+        if (BlockOf(EndpointCodec.Normalize(address)) is { } prefix && !(prefix.IsAutomatic && IsSpared(peer)))
+            return Blocked($"The address {address} is blocked: {prefix.Reason}", prefix);
         foreach (Opening opening in InForce())
         {
             if (RefusalBy(opening.Before, peer, certificate, now) is { } earlier) return earlier;
@@ -71,7 +75,36 @@ internal sealed partial class TrustLedger(
     /// <exception cref="MeshException"><see cref="MeshError.Blocked"/>.</exception>
     public void ThrowIfBlocked(IPEndPoint remote, PeerId? expected)
     {
-        if (Refusal(expected ?? LocalPeer, default, remote.Address) is { } refusal) throw refusal;
+        if (Refusal(expected ?? PinnedAt(remote) ?? LocalPeer, default, remote.Address) is { } refusal) throw refusal;
+    }
+
+    /// <summary>Whether an automatic block of its address does not concern a peer: it is trusted, or pinned by hand, in force.</summary>
+    private bool IsSpared(PeerId peer)
+    {
+        if (!journal.State.IsSpared(peer)) return false;
+        foreach (Opening opening in InForce())
+        {
+            if (!opening.Before.IsSpared(peer)) return false;
+        }
+        return true;
+    }
+
+    private bool SparesSomebody()
+    {
+        TrustState trust = journal.State.Trust;
+        return !trust.Trusted.IsEmpty || trust.Pins.Values.Any(pin => pin.Origin == PinOrigin.ByHand);
+    }
+
+    // Nobody else may answer there.
+    private PeerId? PinnedAt(IPEndPoint remote)
+    {
+        TrustState trust = journal.State.Trust;
+        if (trust.Pins.IsEmpty) return null;
+        foreach (string contact in ContactsAt(remote).Select(name => name.Contact).Append(remote.ToString()))
+        {
+            if (trust.Pins.TryGetValue(contact, out TrustPin? pin)) return pin.Peer;
+        }
+        return null;
     }
 
     /// <summary>Refuses a peer that answers where another one is pinned.</summary>
@@ -123,12 +156,14 @@ internal sealed partial class TrustLedger(
     {
         DateTimeOffset now = clock.GetUtcNow();
         TrustState trust = journal.State.Trust;
-        if (IndexOf(trust).BlockOf(address, now) is { } block) return block;
+        TrustBlock? block = IndexOf(trust).BlockOf(address, now);
         foreach (Opening opening in InForce())
         {
-            if (opening.Before.BlockOf(address, now) is { } earlier) return earlier;
+            // An operator's binds everybody, so no automatic one may hide it.
+            if (block is { IsAutomatic: false }) return block;
+            if (opening.Before.BlockOf(address, now) is { } earlier && (block is null || !earlier.IsAutomatic)) block = earlier;
         }
-        return null;
+        return block;
     }
 
     private PrefixIndex IndexOf(TrustState trust)

@@ -28,13 +28,22 @@ internal sealed class LogAudit(Func<StoreSession> session, EventRegistry registr
     private async Task<AuditReport> VerifyCoreAsync(StoreSession store, NodeId node, SignedHead? head, CancellationToken cancellationToken)
     {
         var findings = new AuditFindings();
-        var chain = new LogChain(store.Tables);
+        AuditReport report = await WalkAsync(store.Source, store.Tables, registry, node, head, findings, cancellationToken).ConfigureAwait(false);
+        List<string> compared = await CompareAsync(store, node, report.Dropped.Count == 0, findings, cancellationToken).ConfigureAwait(false);
+        return report with { Projections = compared, Findings = findings.First, FindingCount = findings.Count };
+    }
+
+    /// <summary>Walks a log alone, without what the projections have of it.</summary>
+    internal static async Task<AuditReport> WalkAsync(
+        NpgsqlDataSource source, LogTables tables, EventRegistry registry, NodeId node, SignedHead? head, AuditFindings findings, CancellationToken cancellationToken)
+    {
+        var chain = new LogChain(tables);
         ChainEnd end;
         IReadOnlyList<DroppedMonth> dropped;
         long through;
         var seals = new SealWalk(node, registry, findings);
         using var erasures = new ErasureWalk(registry, findings);
-        NpgsqlConnection connection = await store.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             // Of one moment, since months move and go meanwhile.
@@ -66,9 +75,7 @@ internal sealed class LogAudit(Func<StoreSession> session, EventRegistry registr
                     chain, connection, node, [.. seals.Seals, .. Exported(node, head, findings)], dropped, findings, cancellationToken).ConfigureAwait(false);
             }
         }
-        bool isWhole = dropped.Count == 0;
-        List<string> compared = await CompareAsync(store, node, isWhole, findings, cancellationToken).ConfigureAwait(false);
-        return new AuditReport(node, end.Place, end.ChainedFrom, end.Hash, seals.Count, through, erasures.All, compared, findings.First, findings.Count)
+        return new AuditReport(node, end.Place, end.ChainedFrom, end.Hash, seals.Count, through, erasures.All, [], findings.First, findings.Count)
         {
             Dropped = [.. dropped.Select(month => new AuditDroppedMonth(
                 month.Place, month.Data.Family, month.Data.Month, month.Data.FirstSeq, month.Data.LastSeq, month.Data.Count))],

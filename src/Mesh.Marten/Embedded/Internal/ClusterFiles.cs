@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace EventMesh.Marten.Embedded.Internal;
@@ -8,6 +9,12 @@ internal sealed class ClusterFiles(PrivatePostgresLocation location, PostgresBin
 {
     /// <summary>The role that the node's and the server's user become; the owner of everything in the cluster.</summary>
     public const string Role = "eventmesh";
+
+    /// <summary>Where the schemas of the mesh are, from initdb.</summary>
+    public const string Database = "postgres";
+
+    /// <summary>PostgreSQL's own; no port is open, it is part of the socket's name.</summary>
+    public const int Port = 5432;
 
     // Root never writes into a folder of the server's user, who could put a link there: only data and socket are his.
     private readonly UnixAccount? _account = location.User is null ? null : UnixAccount.Find(location.User);
@@ -78,7 +85,7 @@ internal sealed class ClusterFiles(PrivatePostgresLocation location, PostgresBin
     {
         string[] settings =
         [
-            "listen_addresses=", "unix_socket_directories=" + location.SocketDirectory, "unix_socket_permissions=0700", "port=5432",
+            "listen_addresses=", "unix_socket_directories=" + location.SocketDirectory, "unix_socket_permissions=0700", $"port={location.Port}",
             "hba_file=" + HbaFile, "ident_file=" + IdentFile,
             // A small machine that does other work too; the log is appended to and read from its end.
             "max_connections=50", "shared_buffers=32MB", "max_wal_size=256MB", "min_wal_size=32MB", "autovacuum_max_workers=1",
@@ -108,6 +115,20 @@ internal sealed class ClusterFiles(PrivatePostgresLocation location, PostgresBin
         string[] candidates = ["/usr/bin/setpriv", "/bin/setpriv"];
         // BusyBox has a setpriv too, without --pdeathsig.
         return Array.Find(candidates, path => File.Exists(path) && new FileInfo(path).ResolveLinkTarget(returnFinalTarget: true)?.Name is null or "setpriv");
+    }
+
+    /// <summary>A command of the server's user, at the server of these files where it connects to one.</summary>
+    public ProcessStartInfo ClientCommand(string program, IEnumerable<string> arguments)
+    {
+        ProcessStartInfo info = Command(program, arguments);
+        // What libpq would take from the environment is meant for other servers.
+        foreach (string name in info.Environment.Keys.Where(name => name.StartsWith("PG", StringComparison.Ordinal)).ToList())
+            info.Environment.Remove(name);
+        info.Environment["PGHOST"] = location.SocketDirectory;
+        info.Environment["PGPORT"] = location.Port.ToString(CultureInfo.InvariantCulture);
+        info.Environment["PGUSER"] = Role;
+        info.Environment["PGDATABASE"] = Database;
+        return info;
     }
 
     private ProcessStartInfo Command(string program, IEnumerable<string> arguments)

@@ -12,6 +12,15 @@ internal sealed record PostgresBinaries(string Folder, int Major)
 
     public string Postgres => Path.Combine(Folder, "postgres");
 
+    /// <summary>Writes a database as SQL; of Debian's package <c>postgresql-client-N</c>, as the next two.</summary>
+    public string Dump => Path.Combine(Folder, "pg_dump");
+
+    /// <summary>Writes what belongs to no database.</summary>
+    public string DumpAll => Path.Combine(Folder, "pg_dumpall");
+
+    /// <summary>Reads SQL.</summary>
+    public string Psql => Path.Combine(Folder, "psql");
+
     /// <summary>The programs for a new cluster, or for an existing one those of its version.</summary>
     public static async Task<PostgresBinaries> FindAsync(string? folder, string dataDirectory, CancellationToken cancellationToken)
     {
@@ -19,25 +28,50 @@ internal sealed record PostgresBinaries(string Folder, int Major)
         var found = new List<PostgresBinaries>();
         foreach (string candidate in Candidates(folder))
         {
-            if (!File.Exists(Path.Combine(candidate, "initdb")) || !File.Exists(Path.Combine(candidate, "postgres")))
+            if (await LookAsync(candidate, cancellationToken).ConfigureAwait(false) is not { } binaries)
                 continue;
-            var binaries = new PostgresBinaries(candidate, await AskVersionAsync(candidate, cancellationToken).ConfigureAwait(false));
             if (wanted is null || binaries.Major == wanted)
                 return binaries;
             found.Add(binaries);
         }
         if (found.Count == 0)
-            throw new MeshException(
-                MeshError.StoreUnavailable,
-                folder is null
-                    ? $"No PostgreSQL server is on this machine (looked in {Debian}/*/bin and the search path). Install the package 'postgresql', or set EventMesh:Store:ConnectionString to a server."
-                    : $"{folder} (EventMesh:Store:PostgresBin) holds no PostgreSQL server: initdb and postgres are missing. Install the package 'postgresql'.");
+            throw Missing(folder);
         throw new MeshException(
             MeshError.StoreIncompatible,
-            $"{dataDirectory} was made by PostgreSQL {wanted}; here is {string.Join(" and ", found.Select(binaries => $"{binaries.Major} ({binaries.Folder})"))}. Install the package 'postgresql-{wanted}'. To go on with another version, bring the log over with `mesh store backup` and `mesh store restore` (docs/store.md).");
+            $"{dataDirectory} was made by PostgreSQL {wanted}; here is {Describe(found)}. Install the package 'postgresql-{wanted}' again: beside a newer version it also lets `mesh store upgrade` bring the log over to that (docs/store.md).");
     }
 
-    private static int? ReadVersion(string dataDirectory)
+    /// <summary>All server programs on this machine, each version once, the folders that are given before others.</summary>
+    public static async Task<IReadOnlyList<PostgresBinaries>> FindAllAsync(IEnumerable<string?> folders, CancellationToken cancellationToken)
+    {
+        var found = new List<PostgresBinaries>();
+        foreach (string candidate in folders.Where(folder => !string.IsNullOrWhiteSpace(folder)).Concat(Candidates(folder: null)).OfType<string>().Distinct(StringComparer.Ordinal))
+        {
+            if (await LookAsync(candidate, cancellationToken).ConfigureAwait(false) is { } binaries && found.TrueForAll(other => other.Major != binaries.Major))
+                found.Add(binaries);
+        }
+        return found;
+    }
+
+    /// <summary>The server programs in a folder; null where there are none.</summary>
+    public static async Task<PostgresBinaries?> LookAsync(string folder, CancellationToken cancellationToken) =>
+        File.Exists(Path.Combine(folder, "initdb")) && File.Exists(Path.Combine(folder, "postgres"))
+            ? new PostgresBinaries(folder, await AskVersionAsync(folder, cancellationToken).ConfigureAwait(false))
+            : null;
+
+    /// <summary>What a folder, or the machine, without server programs is refused with.</summary>
+    public static MeshException Missing(string? folder) => new(
+        MeshError.StoreUnavailable,
+        folder is null
+            ? $"No PostgreSQL server is on this machine (looked in {Debian}/*/bin and the search path). Install the package 'postgresql', or set EventMesh:Store:ConnectionString to a server."
+            : $"{folder} (EventMesh:Store:PostgresBin) holds no PostgreSQL server: initdb and postgres are missing. Install the package 'postgresql'.");
+
+    /// <summary>For people.</summary>
+    public static string Describe(IEnumerable<PostgresBinaries> found) =>
+        string.Join(" and ", found.Select(binaries => $"{binaries.Major} ({binaries.Folder})"));
+
+    /// <summary>The major version that made a cluster; null where there is none.</summary>
+    public static int? ReadVersion(string dataDirectory)
     {
         string file = Path.Combine(dataDirectory, "PG_VERSION");
         return File.Exists(file) && int.TryParse(File.ReadAllText(file).Trim(), CultureInfo.InvariantCulture, out int major) ? major : null;

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace EventMesh.Marten.Embedded.Internal;
 
 /// <summary>Keeps what the server writes: all of it in a file of bounded size, the last lines in memory for error messages.</summary>
@@ -8,7 +10,7 @@ internal sealed class ServerLog(string path) : IDisposable
 
     private readonly Lock _mutex = new();
     private readonly Queue<string> _last = new();
-    private StreamWriter? _writer;
+    private FileStream? _file;
 
     public string Path { get; } = path;
 
@@ -23,9 +25,9 @@ internal sealed class ServerLog(string path) : IDisposable
             {
                 Write(line);
             }
-            catch (IOException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // A full disk: the server will say so itself, and the last lines are still in memory.
+                // A full disk: the server will say so itself, and the last lines are still in memory. Nobody could catch it: it is the thread of the server's output.
                 Close();
             }
         }
@@ -62,9 +64,10 @@ internal sealed class ServerLog(string path) : IDisposable
 
     private void Write(string line)
     {
-        _writer ??= new StreamWriter(Path, append: true) { AutoFlush = true };
-        _writer.WriteLine(line);
-        if (_writer.BaseStream.Length < MaxBytes)
+        // Without a buffer: what a full disk did not take would be written again when the file is closed, and fail there.
+        _file ??= new FileStream(Path, FileMode.Append, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        _file.Write(Encoding.UTF8.GetBytes(line + '\n'));
+        if (_file.Length < MaxBytes)
             return;
         Close();
         File.Move(Path, Path + ".1", overwrite: true);
@@ -72,7 +75,7 @@ internal sealed class ServerLog(string path) : IDisposable
 
     private void Close()
     {
-        _writer?.Dispose();
-        _writer = null;
+        _file?.Dispose();
+        _file = null;
     }
 }

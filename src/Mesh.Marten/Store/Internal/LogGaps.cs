@@ -21,4 +21,14 @@ internal static class LogGaps
         }
         return next >= after ? null : next;
     }
+
+    /// <summary>
+    /// How many of the places after one and up to another may be missing at most: of each dropped month as many as it had events, or as there are places of its range. Where a range is cut
+    /// the events of the rest are not known, so a hole as small as them is not found.
+    /// </summary>
+    /// <param name="after">The place before the first.</param>
+    /// <param name="upTo">The last.</param>
+    /// <param name="dropped">The dropped months, with how many events each had.</param>
+    public static long MostExplained(long after, long upTo, IReadOnlyList<(long First, long Last, long Count)> dropped) =>
+        dropped.Sum(month => Math.Min(month.Count, Math.Max(0, Math.Min(month.Last, upTo) - Math.Max(month.First, after + 1) + 1)));
 }

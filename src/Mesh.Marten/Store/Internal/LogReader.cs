@@ -50,7 +50,24 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
         end = end with { NodeSeq = Math.Min(end.NodeSeq, upTo) };
         List<RecordedEvent> events = await ReadPageAsync(connection, tenant, after, end.NodeSeq, filter, pageSize, cancellationToken).ConfigureAwait(false);
         bool isLast = events.Count < pageSize;
-        return new(after, isLast ? Math.Max(after, end.NodeSeq) : events[^1].NodeSeq, events, isLast);
+        long reached = isLast ? Math.Max(after, end.NodeSeq) : events[^1].NodeSeq;
+        await CheckWholeAsync(connection, tenant, after, reached, cancellationToken).ConfigureAwait(false);
+        return new(after, reached, events, isLast);
+    }
+
+    /// <summary>Refuses a range of places of which the log lacks more than dropped months explain: what a filter leaves out has to be there too, or who folds the rest believes a log that nobody recorded.</summary>
+    /// <remarks>A month that is dropped between the two questions is counted as there and as dropped, never as neither.</remarks>
+    public async Task CheckWholeAsync(NpgsqlConnection connection, string tenant, long after, long upTo, CancellationToken cancellationToken)
+    {
+        long missing = upTo - after - await CountAsync(connection, tenant, after, upTo, LogFilter.None, cancellationToken).ConfigureAwait(false);
+        if (missing <= 0)
+            return;
+        List<(long First, long Last, long Count)> dropped = await GetDroppedMonthsAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
+        long explained = LogGaps.MostExplained(after, upTo, dropped);
+        if (missing > explained)
+            throw new MeshException(
+                MeshError.StoreIncompatible,
+                $"The log of node {tenant} lacks {missing - explained} of the places {after + 1} to {upTo}, and no event says that their month was removed. `mesh audit verify` names them; restore the log from a backup.");
     }
 
     private async Task<List<RecordedEvent>> ReadPageAsync(
@@ -79,17 +96,21 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
         BlockReader.FindAsync(connection, tables, tenant, ids, cancellationToken);
 
     /// <summary>The ranges of places out of which a month was dropped, of a node, and what is before a range that was imported.</summary>
-    public Task<List<(long First, long Last)>> GetDroppedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) =>
+    public async Task<List<(long First, long Last)>> GetDroppedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) =>
+        [.. (await GetDroppedMonthsAsync(connection, tenant, cancellationToken).ConfigureAwait(false)).Select(month => (month.First, month.Last))];
+
+    /// <summary>The same, with how many events are gone.</summary>
+    public Task<List<(long First, long Last, long Count)>> GetDroppedMonthsAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) =>
         Sql.QueryAsync(
             Sql.Command(connection,
                 $"""
-                select first_seq, last_seq from {tables.Segments} where tenant_id = $1 and dropped_seq is not null
+                select first_seq, last_seq, count from {tables.Segments} where tenant_id = $1 and dropped_seq is not null
                 union all
-                select 1, chained_from - 1 from {tables.Nodes} where tenant_id = $1 and imported is not null and chained_from > 1
+                select 1, chained_from - 1, chained_from - 1 from {tables.Nodes} where tenant_id = $1 and imported is not null and chained_from > 1
                 order by 1
                 """,
                 tenant),
-            row => (row.GetInt64(0), row.GetInt64(1)), cancellationToken);
+            row => (row.GetInt64(0), row.GetInt64(1), row.GetInt64(2)), cancellationToken);
 
     /// <summary>How many events a log holds after a place.</summary>
     public Task<long> CountAsync(NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, CancellationToken cancellationToken)
