@@ -1,4 +1,5 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace EventMesh.Marten.Store.Internal;
 
@@ -131,10 +132,19 @@ internal static class Sql
                 await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
                 for (int i = 0; i < row.Length; i++)
                 {
-                    if (row[i] is { } value)
-                        await copy.WriteAsync(value, columns[i].Type, cancellationToken).ConfigureAwait(false);
-                    else
-                        await copy.WriteNullAsync(cancellationToken).ConfigureAwait(false);
+                    // By its own type where it is a frequent one: of an object the type is looked up for each value.
+                    string type = columns[i].Type;
+                    Task writing = row[i] switch
+                    {
+                        null => copy.WriteNullAsync(cancellationToken),
+                        string text => copy.WriteAsync(text, type, cancellationToken),
+                        long number => copy.WriteAsync(number, type, cancellationToken),
+                        Guid id => copy.WriteAsync(id, type, cancellationToken),
+                        DateTimeOffset time => copy.WriteAsync(time, type, cancellationToken),
+                        NpgsqlRange<DateTimeOffset> range => copy.WriteAsync(range, type, cancellationToken),
+                        { } value => copy.WriteAsync(value, type, cancellationToken),
+                    };
+                    await writing.ConfigureAwait(false);
                 }
             }
             await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);
