@@ -114,6 +114,29 @@ public sealed class PausedProjectionTests(PostgresFixture postgres) : Projection
         (await Should.ThrowAsync<MeshException>(() => Store.Queries.RebuildAsync("trust_ledger", Cancellation))).Error.ShouldBe(MeshError.StoreIncompatible);
     }
 
+    [Fact]
+    public async Task A_table_that_refuses_its_rows_pauses_its_projection_and_not_those_that_fold_the_same_page()
+    {
+        await AppendAsync(Node);
+        await WaitAsync(Node);
+        await ExecuteAsync("create function {schema}.refuse() returns trigger language plpgsql as 'begin raise exception ''no row today''; end'");
+        await ExecuteAsync("create trigger refuse before insert on {schema}.trust_ledger_1 for each row execute function {schema}.refuse()");
+        PeerId peer = EventStoreSamples.Peer(1);
+
+        await AppendAsync(Node, Trusted, new PeerJoined(peer, Guid.NewGuid(), PeerKind.Node, [], "a"), Trusted with { Reason = "later" });
+
+        ProjectionStatus paused = await UntilAsync("trust_ledger", status => status.State == ProjectionState.Paused);
+        paused.PausedReason.ShouldNotBeNull().ShouldContain("no row today");
+        await WaitAsync(Node, "trust_ledger");
+        (await QueryAsync("select peer from {schema}.peer_directory")).ShouldBe([$"{peer}"]);
+        (await QueryAsync("select peer from {schema}.mesh_topology")).ShouldBe([$"{peer}"]);
+
+        await ExecuteAsync("drop trigger refuse on {schema}.trust_ledger_1");
+        await WaitAsync(Node);
+        (await QueryAsync("select reason from {schema}.trust_ledger order by from_seq")).ShouldBe(["friend", "later"]);
+        (await QueryAsync("select count(*) from {schema}.peer_directory_history")).ShouldBe(["1"], "nothing was folded twice");
+    }
+
     private Task<ProjectionStatus> UntilAsync(string name, Func<ProjectionStatus, bool> isSo) => Eventually.FindsAsync(
         async token => (ProjectionStatus?)(await Store.Queries.GetProjectionsAsync(Node, token)).Single(projection => projection.Name == name), isSo);
 }

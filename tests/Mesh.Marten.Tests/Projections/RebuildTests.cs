@@ -135,6 +135,52 @@ public sealed class RebuildTests(PostgresFixture postgres) : ProjectionTestBase(
         (await QueryAsync("select count(*) from {schema}.peer_directory_history")).ShouldBe(["600"]);
     }
 
+    [Fact]
+    public async Task Of_two_ends_of_a_connection_the_first_counts_on_one_page_as_on_two()
+    {
+        PeerId peer = EventStoreSamples.Peer(1);
+        Guid id = Guid.NewGuid();
+        await AppendAsync(Node, new ConnectionOpened(id, peer, new IPEndPoint(IPAddress.Loopback, 1), ConnectionDirection.Inbound));
+        await WaitAsync(Node);
+        await AppendAsync(Node, new ConnectionClosed(id, peer, CloseReason.Idle, 1, 2, 3, 4, TimeSpan.Zero));
+        await WaitAsync(Node);
+        await AppendAsync(Node, new ConnectionClosed(id, peer, CloseReason.Lost, 5, 6, 7, 8, TimeSpan.Zero));
+        await WaitAsync(Node);
+        const string Rows = "select reason, bytes_sent, closed_seq from {schema}.connection_history";
+        (await QueryAsync(Rows)).ShouldBe(["idle|1|3"]);
+
+        await Store.Queries.RebuildAsync("connection_history", Cancellation);
+
+        (await QueryAsync(Rows)).ShouldBe(["idle|1|3"]);
+    }
+
+    [Theory]
+    [InlineData("peer_directory")]
+    [InlineData("bootstrap_cache")]
+    public async Task What_was_there_at_a_time_is_found_over_the_index_of_intervals_before_and_after_a_rebuild(string projection)
+    {
+        await AppendPeersAsync(200);
+        await ShouldUseAsync($"{projection}_1_valid");
+
+        await Store.Queries.RebuildAsync(projection, Cancellation);
+
+        await ShouldUseAsync($"{projection}_2_valid");
+
+        // The tables of a test are so small that the server would read all of them.
+        async Task ShouldUseAsync(string index)
+        {
+            await using NpgsqlConnection connection = await ConnectAsync();
+            await using var settings = new NpgsqlCommand("set enable_seqscan = off", connection);
+            await settings.ExecuteNonQueryAsync(Cancellation);
+            await using var explain = new NpgsqlCommand($"explain select * from {Schema}.{projection}_history where valid @> now()", connection);
+            await using NpgsqlDataReader reader = await explain.ExecuteReaderAsync(Cancellation);
+            List<string> plan = [];
+            while (await reader.ReadAsync(Cancellation))
+                plan.Add(reader.GetString(0));
+            string.Join('\n', plan).ShouldContain(index);
+        }
+    }
+
     private ProjectionRebuild Rebuild(Func<Task> pageFolded) =>
         new(Store.Session.Projections.Single(projection => projection.Name == "peer_directory"), Store.Session.Tables) { PageSize = Page, PageFolded = pageFolded };
 

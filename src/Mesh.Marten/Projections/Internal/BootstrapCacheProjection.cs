@@ -22,6 +22,8 @@ internal sealed class BootstrapCacheProjection(string schema, NpgsqlDataSource? 
 
     protected override string KeyColumn => "peer";
 
+    protected override IReadOnlyList<string> WithoutStatistics { get; } = ["endpoints", "certificate"];
+
     protected override IEnumerable<PeerId> KeysOf(IMeshEvent data) => data switch
     {
         CacheEntryAdded e => [e.Peer],

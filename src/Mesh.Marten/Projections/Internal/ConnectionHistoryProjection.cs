@@ -38,17 +38,19 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
                 messages_sent bigint,
                 messages_received bigint,
                 opened_seq bigint not null,
-                closed_seq bigint,
-                primary key (node_id, connection));
+                closed_seq bigint);
+            create unique index {Name}_{generation}_open on {table} (node_id, connection) where closed_at is null;
+            create index {Name}_{generation}_standing on {table} using gist (tstzrange(opened_at, closed_at)) where closed_at is not null;
 
             """;
     }
 
     public override string CreateIndexes(int generation) =>
         $"""
+        alter table {Table(generation)} drop constraint if exists {Name}_{generation}_pkey,
+            add constraint {Name}_{generation}_pkey primary key (node_id, connection);
         create unique index if not exists {Name}_{generation}_place on {Table(generation)} (node_id, opened_seq);
         create index if not exists {Name}_{generation}_peer on {Table(generation)} (node_id, peer, opened_seq);
-        create index if not exists {Name}_{generation}_standing on {Table(generation)} using gist (tstzrange(opened_at, closed_at));
 
         """;
 
@@ -71,11 +73,11 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
             if (recorded.Data is ConnectionOpened open && state.Open.TryGetValue(open.Connection, out OpenConnection? entry))
                 opened[open.Connection] = (entry, recorded.NodeSeq);
             else if (recorded.Data is ConnectionClosed close)
-                closed[close.Connection] = (close, recorded);
+                // Of two ends the first counts, on whichever page the second is.
+                closed.TryAdd(close.Connection, (close, recorded));
         }
         string table = Table(generation);
-        if (opened.Count > 0)
-            await Sql.CopyAsync(connection, table, Columns, opened.Values.Select(o => Row(o.Connection, o.Seq)), cancellationToken).ConfigureAwait(false);
+        await Sql.AddAsync(connection, table, Columns, [.. opened.Values.Select(o => Row(o.Connection, o.Seq))], cancellationToken).ConfigureAwait(false);
         (ConnectionClosed Data, RecordedEvent Event)[] earlier = [.. closed.Where(c => !opened.ContainsKey(c.Key)).Select(c => c.Value)];
         if (earlier.Length > 0)
             await CloseAsync(connection, table, node, earlier, cancellationToken).ConfigureAwait(false);
@@ -97,14 +99,14 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
     private static Task<int> CloseAsync(
         NpgsqlConnection connection, string table, Guid node, (ConnectionClosed Data, RecordedEvent Event)[] closed, CancellationToken cancellationToken)
     {
-        return Sql.ExecuteAsync(
+        return Sql.ExecutePreparedAsync(
             connection,
             $"""
             update {table} as t set closed_at = c.at, closed_seq = c.seq, reason = c.reason, bytes_sent = c.bytes_sent, bytes_received = c.bytes_received,
                 messages_sent = c.messages_sent, messages_received = c.messages_received
             from unnest($2::uuid[], $3::timestamptz[], $4::bigint[], $5::text[], $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
                 as c (connection, at, seq, reason, bytes_sent, bytes_received, messages_sent, messages_received)
-            where t.node_id = $1 and t.connection = c.connection
+            where t.node_id = $1 and t.connection = c.connection and t.closed_at is null
             """,
             cancellationToken,
             node, Values(c => c.Data.Connection), Values(c => c.Event.Time.ToUniversalTime()), Values(c => c.Event.NodeSeq),

@@ -133,9 +133,7 @@ internal abstract class LogProjection
         (int into, long position) = await EnterAsync(connection, tenant, generation, cancellationToken).ConfigureAwait(false);
         if (page?.After != position)
             page = await _reader!.ReadPageAsync(connection, tenant, position, _filter, pageSize, cancellationToken, upTo).ConfigureAwait(false);
-        RecordedEvent[] events = [.. page.Events.Where(Concerns)];
-        if (events.Length > 0)
-            await WriteAsync(connection, into, Guid.Parse(tenant), events, cancellationToken).ConfigureAwait(false);
+        await FoldAsync(connection, tenant, into, page, cancellationToken).ConfigureAwait(false);
         await Sql.ExecuteAsync(
             connection,
             $"""
@@ -144,6 +142,21 @@ internal abstract class LogProjection
             """,
             cancellationToken, Name, into, tenant, page.UpTo).ConfigureAwait(false);
         return !page.IsLast;
+    }
+
+    /// <summary>Folds a page in the caller's transaction, in which the caller has locked the position and moves it on.</summary>
+    public Task FoldAsync(NpgsqlConnection connection, string tenant, int generation, LogPage page, CancellationToken cancellationToken)
+    {
+        RecordedEvent[] events = [.. page.Events.Where(Concerns)];
+        return events.Length > 0 ? WriteAsync(connection, generation, Guid.Parse(tenant), events, cancellationToken) : Task.CompletedTask;
+    }
+
+    /// <summary>Reads a page on a connection of its own.</summary>
+    public async Task<LogPage> ReadAsync(string tenant, long after, int pageSize, CancellationToken cancellationToken)
+    {
+        NpgsqlConnection connection = await _source!.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+        await using (connection.ConfigureAwait(false))
+            return await _reader!.ReadPageAsync(connection, tenant, after, _filter, pageSize, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The generation to write to and its position, both locked until the transaction ends.</summary>

@@ -24,7 +24,7 @@ internal sealed class MeshTopologyProjection(string schema, NpgsqlDataSource? so
         $"""
         create or replace view {Schema}.{HistoryView} as
             select t.node_id, self.identity as node, t.peer, other.node_id as peer_node_id, t.kind, t.joined_at, t.valid, t.from_seq, t.to_seq
-            from {Table(generation)} t
+            from {Versions(generation)}
                 left join lateral (
                     select identity from {Schema}.{NodeStatusProjection.History} s where s.node_id = t.node_id and s.from_seq < t.from_seq
                     order by s.from_seq desc limit 1) self on true

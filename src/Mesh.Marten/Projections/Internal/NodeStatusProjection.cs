@@ -23,6 +23,8 @@ internal sealed class NodeStatusProjection(string schema, NpgsqlDataSource? sour
         ("stopped_at", "timestamptz"), ("stop_reason", "text"),
     ];
 
+    protected override bool IndexesPresent => true;
+
     protected override IReadOnlyList<string> EndColumns { get; } = ["ended"];
 
     public override string CreateIndexes(int generation) => base.CreateIndexes(generation) +

@@ -19,6 +19,8 @@ internal sealed class PeerDirectoryProjection(string schema, NpgsqlDataSource? s
 
     protected override string KeyColumn => "peer";
 
+    protected override IReadOnlyList<string> WithoutStatistics { get; } = ["endpoints"];
+
     protected override IEnumerable<PeerId> KeysOf(IMeshEvent data) => data switch
     {
         PeerJoined e => [e.Peer],

@@ -33,6 +33,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private readonly IReadOnlyList<LogProjection> _projections;
     private readonly ProjectionLease _lease;
     private readonly AppendPressure _pressure;
+    private readonly JointFold _jointFold;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly CancellationTokenSource _stopping = new();
@@ -40,7 +41,6 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private readonly string _channel;
     private readonly string _behindSql;
     private readonly string _behindOfSql;
-    private readonly string _passSql;
     private readonly string _pauseSql;
     private readonly Dictionary<(string Tenant, string Projection), long> _behind = [];
     private readonly ConcurrentDictionary<(string Tenant, LogProjection Projection), long> _stuck = [];
@@ -61,19 +61,13 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         _projections = projections;
         _lease = new ProjectionLease(tables, node);
         _pressure = pressure;
+        _jointFold = new JointFold(tables.Schema, _lease);
         _time = time;
         _logger = logger;
         _folding = new SemaphoreSlim(connections, connections);
         _channel = tables.Channel;
         _behindSql = BehindSql(tables, all: true);
         _behindOfSql = BehindSql(tables, all: false);
-        // Of a page that does not concern them, projections need no transaction each.
-        _passSql =
-            $"""
-            insert into {tables.Schema}.projection_position as p (name, generation, tenant_id, node_seq)
-            select name, generation, $1, $3 from {tables.Schema}.projection where name = any($4) and made_by <= {StoreSchema.Current}
-            on conflict (name, generation, tenant_id) do update set node_seq = excluded.node_seq, paused_reason = null, paused_at = null where p.node_seq = $2
-            """;
         _pauseSql =
             $"""
             insert into {tables.Schema}.projection_position as p (name, generation, tenant_id, node_seq, paused_reason, paused_at)
@@ -252,7 +246,9 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private async Task<List<Behind>> LookAsync(NpgsqlConnection connection, object names, string[]? tenants, CancellationToken cancellationToken)
     {
         await StoreSchema.ThrowIfNewerAsync(connection, _tables, cancellationToken).ConfigureAwait(false);
-        NpgsqlCommand look = tenants is null ? Sql.Command(connection, _behindSql, names) : Sql.Command(connection, _behindOfSql, names, tenants);
+        NpgsqlCommand look = tenants is null
+            ? Sql.Command(connection, _behindSql, names)
+            : await Sql.PrepareAsync(connection, _behindOfSql, cancellationToken, names, tenants).ConfigureAwait(false);
         List<Behind> behind = await Sql.QueryAsync(
             look,
             row => new Behind(row.GetString(0), _projections.Single(projection => projection.Name == row.GetString(1)), row.GetInt64(2), row.GetInt64(3)),
@@ -273,21 +269,52 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     private async Task<bool> FollowAsync(
         string tenant, long position, IReadOnlyList<LogProjection> projections, long term, CancellationToken cancellationToken)
     {
+        if (projections.Count == 1)
+            return await TryFollowAsync(tenant, projections[0], page: null, term, cancellationToken).ConfigureAwait(false);
         // Read once for all of them: reading, above all the JSON, is most of the work.
-        LogPage? page = projections.Count > 1 ? await TryReadAsync(tenant, position, projections, cancellationToken).ConfigureAwait(false) : null;
-        LogProjection[] concerned = page is null ? [.. projections] : [.. projections.Where(projection => page.Events.Any(projection.Concerns))];
-        LogProjection[] others = [.. projections.Except(concerned)];
-        Task<bool[]> folding = Task.WhenAll(concerned.Select(projection => TryFollowAsync(tenant, projection, page, term, cancellationToken)));
+        LogPage? page = await TryReadAsync(tenant, position, projections, cancellationToken).ConfigureAwait(false);
+        for (int pages = 1; page is not null; pages++)
+        {
+            bool isEnd = page.IsLast || pages == PagesInTurn;
+            // While one page is written, the next is read.
+            Task<LogPage?> next = isEnd ? Task.FromResult<LogPage?>(null) : TryReadAsync(tenant, page.UpTo, projections, cancellationToken);
+            bool isFolded;
+            try
+            {
+                isFolded = await TryFollowTogetherAsync(tenant, page, projections, term, cancellationToken).ConfigureAwait(false);
+            }
+            finally
+            {
+                await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+            if (!isFolded)
+                break;
+            if (isEnd)
+                return !page.IsLast;
+            page = await next.ConfigureAwait(false);
+        }
+        bool[] more = await Task.WhenAll(projections.Select(projection => TryFollowAsync(tenant, projection, page, term, cancellationToken)))
+            .ConfigureAwait(false);
+        return more.Contains(true);
+    }
+
+    /// <summary>Folds a page into all of some projections; false, and nothing done, where they have to go on each by itself.</summary>
+    private async Task<bool> TryFollowTogetherAsync(
+        string tenant, LogPage page, IReadOnlyList<LogProjection> projections, long term, CancellationToken cancellationToken)
+    {
         try
         {
-            if (others.Length > 0)
-                await PassAsync(tenant, page!, others, term, cancellationToken).ConfigureAwait(false);
+            if (!await ConnectAsync(
+                connection => _jointFold.TryFoldAsync(connection, tenant, page, projections, term, cancellationToken), cancellationToken).ConfigureAwait(false))
+                return false;
         }
-        finally
+        catch (Exception exception) when (IsOfEvents(exception, cancellationToken))
         {
-            await folding.ConfigureAwait(false);
+            return false;
         }
-        return (others.Length > 0 && !page!.IsLast) || (await folding.ConfigureAwait(false)).Contains(true);
+        foreach (LogProjection projection in projections)
+            GoesOn(tenant, projection);
+        return true;
     }
 
     /// <summary>The next page for several projections; null when it can't be read: each then finds out by itself whether that concerns it.</summary>
@@ -299,31 +326,10 @@ internal sealed class ProjectionRunner : IAsyncDisposable
                 connection => _reader.ReadPageAsync(connection, tenant, position, LogProjection.FilterFor(projections), LogReader.PageSize, cancellationToken),
                 cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
+        catch (Exception exception) when (IsOfEvents(exception, cancellationToken))
         {
             return null;
         }
-    }
-
-    /// <summary>Lets projections go past a page in which nothing concerns them.</summary>
-    private async Task PassAsync(string tenant, LogPage page, IReadOnlyList<LogProjection> projections, long term, CancellationToken cancellationToken)
-    {
-        await ConnectAsync(
-            async connection =>
-            {
-                NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
-                await using (transaction.ConfigureAwait(false))
-                {
-                    await _lease.EnterAsync(connection, term, cancellationToken).ConfigureAwait(false);
-                    object names = projections.Select(projection => projection.Name).ToArray();
-                    await Sql.ExecuteAsync(connection, _passSql, cancellationToken, tenant, page.After, page.UpTo, names).ConfigureAwait(false);
-                    await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
-                    return true;
-                }
-            },
-            cancellationToken).ConfigureAwait(false);
-        foreach (LogProjection projection in projections)
-            GoesOn(tenant, projection);
     }
 
     /// <summary>What can't be folded of one log by one projection holds up neither the others nor the other logs.</summary>
@@ -335,8 +341,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         {
             more = await projection.CatchUpAsync(tenant, page, _lease, term, PagesInTurn, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is not LeaseLostException
-            && StoreErrors.Classify(exception) != MeshError.StoreUnavailable)
+        catch (Exception exception) when (IsOfEvents(exception, cancellationToken))
         {
             bool isNew = !_stuck.ContainsKey((tenant, projection));
             _stuck[(tenant, projection)] = _time.GetTimestamp();
@@ -352,6 +357,10 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         GoesOn(tenant, projection);
         return more;
     }
+
+    /// <summary>Whether the reason of a failure is what a projection was to fold, not the database or the lease.</summary>
+    private static bool IsOfEvents(Exception exception, CancellationToken cancellationToken) => !cancellationToken.IsCancellationRequested
+        && exception is not LeaseLostException && StoreErrors.Classify(exception) != MeshError.StoreUnavailable;
 
     /// <summary>Keeps the reason where everybody can read it; the next page that is folded takes it away.</summary>
     private async Task PauseAsync(string tenant, LogProjection projection, Exception reason, CancellationToken cancellationToken)

@@ -22,6 +22,8 @@ internal sealed class TrustLedgerProjection(string schema, NpgsqlDataSource? sou
         ("decided_at", "timestamptz not null"), ("until", "timestamptz"),
     ];
 
+    protected override bool IndexesPresent => true;
+
     protected override IReadOnlyList<string> EndColumns { get; } = ["ended", "ended_by"];
 
     protected override string HistoryView => Name;

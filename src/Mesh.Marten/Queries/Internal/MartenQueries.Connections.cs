@@ -56,11 +56,15 @@ internal sealed partial class MartenQueries
     private Task<List<ConnectionRecord>> ReadConnectionsAsync(
         NpgsqlConnection connection, NodeId node, ConnectionFilter filter, long? before, long? after, int limit, CancellationToken cancellationToken)
     {
-        // What stood at a time is few rows anywhere in a long history: they are found by their range first, not by going back from the newest.
+        // What stood at a time is few rows anywhere in a long history: they are found by their range first, not by going back from the newest. What stands still
+        // has an index of its own.
         string view = $"{session().Tables.Schema}.connection_history";
         string from = filter.OpenAt is null
             ? view
-            : $"(select * from {view} where node_id = $1 and tstzrange(opened_at, closed_at) @> $4::timestamptz offset 0) c";
+            : $"""
+            (select * from {view} where node_id = $1 and closed_at is not null and tstzrange(opened_at, closed_at) @> $4::timestamptz
+            union all select * from {view} where node_id = $1 and closed_at is null and opened_at <= $4 offset 0) c
+            """;
         string text =
             $"""
             select connection, peer, remote, direction, opened_at, opened_seq, closed_at, reason, bytes_sent, bytes_received, messages_sent,

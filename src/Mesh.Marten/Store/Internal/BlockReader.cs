@@ -13,12 +13,12 @@ internal static class BlockReader
     private static string End(LogTables tables) => $"(select coalesce(max(last_seq), 0) from {tables.Segments} where tenant_id = $1)";
 
     /// <summary>
-    /// A page from the table of events alone, preceded by a row with the place at which the blocks end in its sixth column; no more rows when
-    /// that is after the reader's place.
+    /// A page from the table of events alone, preceded by a row with the place at which the blocks end in its sixth column and that at which the log ends in its seventh;
+    /// no more rows when the blocks end after the reader's place.
     /// </summary>
     public static string HotPage(LogTables tables, LogFilter filter, int pageSize) =>
         $"""
-        select null::uuid, '', null::jsonb, null::timestamptz, '', {End(tables)}, null
+        select null::uuid, '', null::jsonb, null::timestamptz, '', {End(tables)}, (select node_seq::text from {tables.Nodes} where tenant_id = $1)
         union all
         (select id, type, data, timestamp, headers ->> '{LogTables.EpochHeader}', {LogTables.Place}, headers ->> '{LogTables.TraceHeader}'
         from {tables.Events}

@@ -37,20 +37,19 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
     }
 
     /// <summary>The next events after a place, at most <see cref="PageSize"/>; fewer only at the end.</summary>
-    public Task<List<RecordedEvent>> ReadPageAsync(
+    public async Task<List<RecordedEvent>> ReadPageAsync(
         NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, CancellationToken cancellationToken) =>
-        ReadPageAsync(connection, tenant, after, upTo, filter, PageSize, cancellationToken);
+        (await ReadPageAsync(connection, tenant, after, upTo, filter, PageSize, toEnd: false, cancellationToken).ConfigureAwait(false)).Page;
 
     /// <summary>The next events after a place, at most so many, and how far they reach.</summary>
     public async Task<LogPage> ReadPageAsync(
         NpgsqlConnection connection, string tenant, long after, LogFilter filter, int pageSize, CancellationToken cancellationToken,
         long upTo = long.MaxValue)
     {
-        LogPosition end = await GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
-        end = end with { NodeSeq = Math.Min(end.NodeSeq, upTo) };
-        List<RecordedEvent> events = await ReadPageAsync(connection, tenant, after, end.NodeSeq, filter, pageSize, cancellationToken).ConfigureAwait(false);
+        (long end, List<RecordedEvent> events) = await ReadPageAsync(connection, tenant, after, upTo, filter, pageSize, toEnd: true, cancellationToken)
+            .ConfigureAwait(false);
         bool isLast = events.Count < pageSize;
-        long reached = isLast ? Math.Max(after, end.NodeSeq) : events[^1].NodeSeq;
+        long reached = isLast ? Math.Max(after, end) : events[^1].NodeSeq;
         await CheckWholeAsync(connection, tenant, after, reached, cancellationToken).ConfigureAwait(false);
         return new(after, reached, events, isLast);
     }
@@ -70,25 +69,29 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
                 $"The log of node {tenant} lacks {missing - explained} of the places {after + 1} to {upTo}, and no event says that their month was removed. `mesh audit verify` names them; restore the log from a backup.");
     }
 
-    private async Task<List<RecordedEvent>> ReadPageAsync(
-        NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, int pageSize, CancellationToken cancellationToken)
+    // The end is where the log ended at the first statement, or the last place that was asked for; a page that tells how far it reaches must not go beyond it.
+    private async Task<(long End, List<RecordedEvent> Page)> ReadPageAsync(
+        NpgsqlConnection connection, string tenant, long after, long upTo, LogFilter filter, int pageSize, bool toEnd, CancellationToken cancellationToken)
     {
-        (long end, List<RecordedEvent> page) = await QueryAsync(
+        (long at, long? end, List<RecordedEvent> page) = await QueryAsync(
             connection, BlockReader.HotPage(tables, filter, pageSize), Values(tenant, after, upTo, filter), cancellationToken).ConfigureAwait(false);
-        if (after >= end)
-            return page;
+        long last = Math.Min(upTo, end ?? 0);
+        if (after >= at)
+            return (last, page);
+        if (toEnd)
+            upTo = last;
         // Closed months may lie ahead.
         List<RecordedEvent> all = [];
         while (all.Count < pageSize && after < upTo)
         {
-            (end, page) = await QueryAsync(
+            (at, _, page) = await QueryAsync(
                 connection, BlockReader.MergedPage(tables, filter, pageSize), Values(tenant, after, upTo, filter), cancellationToken).ConfigureAwait(false);
             all.AddRange(page);
-            after = page.Count < pageSize ? end : page[^1].NodeSeq;
+            after = page.Count < pageSize ? at : page[^1].NodeSeq;
         }
         if (all.Count > pageSize)
             all.RemoveRange(pageSize, all.Count - pageSize);
-        return all;
+        return (last, all);
     }
 
     /// <summary>Which of some events stand in closed months.</summary>
@@ -121,11 +124,12 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
     private static object[] Values(string tenant, long after, long upTo, LogFilter filter) =>
         filter.Values is null ? [tenant, after, upTo] : [tenant, after, upTo, filter.Values];
 
-    // The first row, without an id, has a place that the statement tells beside its page.
-    private async Task<(long Place, List<RecordedEvent> Page)> QueryAsync(
+    // The first row, without an id, has a place that the statement tells beside its page, and the log's end where it asks for that.
+    private async Task<(long Place, long? End, List<RecordedEvent> Page)> QueryAsync(
         NpgsqlConnection connection, string text, object[] values, CancellationToken cancellationToken)
     {
         long place = 0;
+        long? end = null;
         List<RecordedEvent?> rows = await Sql.QueryAsync(
             Sql.Command(connection, text, values),
             row =>
@@ -133,10 +137,11 @@ internal sealed class LogReader(LogTables tables, EventRegistry registry)
                 if (!row.IsDBNull(0))
                     return Read(row);
                 place = row.GetInt64(5);
+                end = row.IsDBNull(6) ? null : long.Parse(row.GetString(6), CultureInfo.InvariantCulture);
                 return null;
             },
             cancellationToken).ConfigureAwait(false);
-        return (place, [.. rows.OfType<RecordedEvent>()]);
+        return (place, end, [.. rows.OfType<RecordedEvent>()]);
     }
 
     /// <summary>The event of a row with <see cref="Columns"/>.</summary>

@@ -1,10 +1,14 @@
 using Npgsql;
+using NpgsqlTypes;
 
 namespace EventMesh.Marten.Store.Internal;
 
 /// <summary>Commands with positional parameters. The only variable part of their text is the schema's name, which the options' validator has checked.</summary>
 internal static class Sql
 {
+    /// <summary>How many rows are cheaper to insert one by one, in one round trip, than by COPY, which takes two and is planned each time.</summary>
+    private const int FewRows = 16;
+
 #pragma warning disable CA2100 // See above.
     public static NpgsqlCommand Command(NpgsqlConnection connection, string text, params object?[] values)
     {
@@ -21,6 +25,36 @@ internal static class Sql
         NpgsqlCommand command = Command(connection, text, values);
         await using (command.ConfigureAwait(false))
             return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// A command that its connection keeps prepared: for what is asked with each append, whose planning takes longer than its execution. Not for a page of the log: for one plan
+    /// of all ranges the server may read and sort the whole log.
+    /// </summary>
+    public static async Task<NpgsqlCommand> PrepareAsync(
+        NpgsqlConnection connection, string text, CancellationToken cancellationToken, params object?[] values)
+    {
+        NpgsqlCommand command = Command(connection, text, values);
+        await command.PrepareAsync(cancellationToken).ConfigureAwait(false);
+        return command;
+    }
+
+    /// <summary>Runs a command that its connection keeps prepared.</summary>
+    public static async Task<int> ExecutePreparedAsync(
+        NpgsqlConnection connection, string text, CancellationToken cancellationToken, params object?[] values)
+    {
+        NpgsqlCommand command = await PrepareAsync(connection, text, cancellationToken, values).ConfigureAwait(false);
+        await using (command.ConfigureAwait(false))
+            return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>The first value of the first row, which has to be there, of a command that its connection keeps prepared.</summary>
+    public static async Task<T> ScalarPreparedAsync<T>(
+        NpgsqlConnection connection, string text, CancellationToken cancellationToken, params object?[] values)
+    {
+        NpgsqlCommand command = await PrepareAsync(connection, text, cancellationToken, values).ConfigureAwait(false);
+        await using (command.ConfigureAwait(false))
+            return (T)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
     }
 
     /// <summary>The first value of the first row, which has to be there.</summary>
@@ -48,14 +82,44 @@ internal static class Sql
         return rows;
     }
 
-    /// <summary>Adds rows by COPY, in the transaction that the connection is in.</summary>
+    /// <summary>Adds rows in the transaction that the connection is in, a few by INSERT and many by COPY.</summary>
     /// <param name="connection">The connection.</param>
     /// <param name="table">The table, qualified.</param>
     /// <param name="columns">The columns with their types as PostgreSQL names them.</param>
     /// <param name="rows">The values of the columns.</param>
     /// <param name="cancellationToken">Gives up; nothing is added then.</param>
-    public static async Task CopyAsync(
-        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IEnumerable<object?[]> rows,
+    public static Task AddAsync(
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<object?[]> rows,
+        CancellationToken cancellationToken) => rows.Count switch
+        {
+            0 => Task.CompletedTask,
+            <= FewRows => InsertAsync(connection, table, columns, rows, cancellationToken),
+            _ => CopyAsync(connection, table, columns, rows, cancellationToken),
+        };
+
+    private static async Task InsertAsync(
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<object?[]> rows,
+        CancellationToken cancellationToken)
+    {
+        string text =
+            $"insert into {table} ({string.Join(", ", columns.Select(column => column.Name))}) values ({string.Join(", ", columns.Select((_, i) => $"${i + 1}"))})";
+        var batch = new NpgsqlBatch(connection);
+        await using (batch.ConfigureAwait(false))
+        {
+            foreach (object?[] row in rows)
+            {
+                var command = new NpgsqlBatchCommand(text);
+                for (int i = 0; i < row.Length; i++)
+                    command.Parameters.Add(new NpgsqlParameter { Value = row[i] ?? DBNull.Value, DataTypeName = columns[i].Type });
+                batch.BatchCommands.Add(command);
+            }
+            await batch.PrepareAsync(cancellationToken).ConfigureAwait(false);
+            await batch.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task CopyAsync(
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<object?[]> rows,
         CancellationToken cancellationToken)
     {
         string names = string.Join(", ", columns.Select(column => column.Name));
@@ -68,10 +132,19 @@ internal static class Sql
                 await copy.StartRowAsync(cancellationToken).ConfigureAwait(false);
                 for (int i = 0; i < row.Length; i++)
                 {
-                    if (row[i] is { } value)
-                        await copy.WriteAsync(value, columns[i].Type, cancellationToken).ConfigureAwait(false);
-                    else
-                        await copy.WriteNullAsync(cancellationToken).ConfigureAwait(false);
+                    // By its own type where it is a frequent one: of an object the type is looked up for each value.
+                    string type = columns[i].Type;
+                    Task writing = row[i] switch
+                    {
+                        null => copy.WriteNullAsync(cancellationToken),
+                        string text => copy.WriteAsync(text, type, cancellationToken),
+                        long number => copy.WriteAsync(number, type, cancellationToken),
+                        Guid id => copy.WriteAsync(id, type, cancellationToken),
+                        DateTimeOffset time => copy.WriteAsync(time, type, cancellationToken),
+                        NpgsqlRange<DateTimeOffset> range => copy.WriteAsync(range, type, cancellationToken),
+                        { } value => copy.WriteAsync(value, type, cancellationToken),
+                    };
+                    await writing.ConfigureAwait(false);
                 }
             }
             await copy.CompleteAsync(cancellationToken).ConfigureAwait(false);

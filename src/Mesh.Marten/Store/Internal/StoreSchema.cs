@@ -157,5 +157,5 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
             : 0;
 
     private static Task<int> ReadStampAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
-        Sql.ScalarAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken);
+        Sql.ScalarPreparedAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken);
 }
