@@ -160,6 +160,18 @@ public sealed class InMemoryEventStore : IEventStore
             return Task.FromResult<IReadOnlySet<Guid>>(ids.Where(Log(node).Ids.Contains).ToHashSet());
     }
 
+    public Task<long?> FindMonthAsync(NodeId node, CancellationToken cancellationToken)
+    {
+        ThrowIfUnreadable();
+        IReadOnlyList<RecordedEvent> log = Content(node);
+        for (int i = log.Count - 2; i >= 0; i--)
+        {
+            if (log[i].Data is PeersSegmentOpened && log[i + 1].Data is CacheSegmentOpened)
+                return Task.FromResult<long?>(log[i].NodeSeq);
+        }
+        return Task.FromResult<long?>(null);
+    }
+
     public async IAsyncEnumerable<RecordedEvent> ReadAsync(
         NodeId node, long afterNodeSeq, IReadOnlySet<StreamFamily>? families, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
