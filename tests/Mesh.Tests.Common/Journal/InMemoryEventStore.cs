@@ -31,6 +31,9 @@ public sealed class InMemoryEventStore : IEventStore
     /// <summary>Asked before each look-up and read; only <see cref="StoreFault.Unavailable"/> counts.</summary>
     public Func<StoreFault>? ReadFaults { get; set; }
 
+    /// <summary>What an open does besides; null for nothing.</summary>
+    public Func<CancellationToken, Task>? OnOpen { get; set; }
+
     /// <summary>How many appends and claims were attempted.</summary>
     public int Attempts { get; private set; }
 
@@ -131,7 +134,7 @@ public sealed class InMemoryEventStore : IEventStore
     {
         if (IsExternal)
             ThrowIfUnreadable();
-        return Task.CompletedTask;
+        return OnOpen?.Invoke(cancellationToken) ?? Task.CompletedTask;
     }
 
     public Task<LogPosition> GetPositionAsync(NodeId node, CancellationToken cancellationToken)
