@@ -51,6 +51,7 @@ prepare() {
   mkdir -p artifacts
   touch "$began"
   say "building ($configuration)"
+  eng/crossgen.sh
   dotnet build EventMesh.sln -c "$configuration" -v quiet --nologo --tl:off -nodeReuse:false < /dev/null >&2
   # The launcher, which tests start, finds its part built too.
   if [[ $configuration == Release ]]; then mv -f "$began" artifacts/mesh.stamp; else rm -f "$began"; fi

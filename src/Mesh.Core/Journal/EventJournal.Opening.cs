@@ -11,6 +11,23 @@ public sealed partial class EventJournal
     // log takes as long as it takes.
     private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(30);
 
+    private static readonly HashSet<StreamFamily> WithoutMonths = [StreamFamily.Node, StreamFamily.Trust, StreamFamily.Plugins, StreamFamily.Topics];
+
+    private bool _isPrepared;
+    private (MeshState State, LogPoint End)? _loaded;
+
+    /// <summary>
+    /// Opens the journal's own files and reads the local replica, which is most of what a start computes and needs no store: it can be done while the store opens. Opening the journal
+    /// does it where nobody did before.
+    /// </summary>
+    /// <exception cref="MeshException">What <see cref="EventSpool.Open"/> fails with; the journal can then only be disposed.</exception>
+    internal void Prepare(NodeId node, string dataDirectory)
+    {
+        OpenFiles(node, dataDirectory);
+        _loaded = _replica.Load();
+        _isPrepared = true;
+    }
+
     /// <summary>
     /// Opens the journal: brings what the spool holds of earlier processes to the store, folds the state, takes the log over with
     /// <see cref="NodeStarted"/>, and closes in the log what a crash left open. Nobody else can record before that.
@@ -27,11 +44,10 @@ public sealed partial class EventJournal
     public async Task OpenAsync(NodeId node, string dataDirectory, Func<MeshState, NodeStarted> started, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(started);
-        OpenFiles(node, dataDirectory);
+        (MeshState, LogPoint)? replica = TakeLoaded(node, dataDirectory);
         var isOpen = false;
         try
         {
-            (MeshState, LogPoint)? replica = _replica.Load();
             await DrainLeftoversAsync(cancellationToken).ConfigureAwait(false);
             while (!await TryTakeOverAsync(started, replica, cancellationToken).ConfigureAwait(false))
             {
@@ -44,6 +60,16 @@ public sealed partial class EventJournal
                 CloseFiles();
         }
         StartWriting();
+    }
+
+    private (MeshState State, LogPoint End)? TakeLoaded(NodeId node, string dataDirectory)
+    {
+        if (!_isPrepared)
+            Prepare(node, dataDirectory);
+        (MeshState State, LogPoint End)? loaded = _loaded;
+        // Once: the state grows away from it.
+        (_isPrepared, _loaded) = (false, null);
+        return loaded;
     }
 
     private void OpenFiles(NodeId node, string dataDirectory)
@@ -126,13 +152,38 @@ public sealed partial class EventJournal
             long known = ahead.End.Position.NodeSeq;
             Log.StoreLostTail(_logger, _store.Name, position.NodeSeq, known, known - position.NodeSeq);
         }
+        if (end.Position.NodeSeq == 0 && await _store.FindMonthAsync(_node, cancellationToken).ConfigureAwait(false) is { } month)
+            return await FoldMonthAsync(month, cancellationToken).ConfigureAwait(false);
+        (state, long read) = await FoldAsync(state, end.Position.NodeSeq, cancellationToken).ConfigureAwait(false);
+        Log.Folded(_logger, read, end.Position.NodeSeq);
+        return state;
+    }
+
+    private async Task<(MeshState State, long Read)> FoldAsync(MeshState state, long after, CancellationToken cancellationToken)
+    {
         long read = 0;
-        await foreach (RecordedEvent recorded in _store.ReadAsync(_node, end.Position.NodeSeq, families: null, cancellationToken).ConfigureAwait(false))
+        await foreach (RecordedEvent recorded in _store.ReadAsync(_node, after, families: null, cancellationToken).ConfigureAwait(false))
         {
             state = MeshState.Apply(state, recorded);
             read++;
         }
-        Log.Folded(_logger, read, end.Position.NodeSeq);
+        return (state, read);
+    }
+
+    // A month opens with all that the monthly streams have made of the state, and no fold of theirs looks at another stream's events: of what is before only the others count.
+    private async Task<MeshState> FoldMonthAsync(long month, CancellationToken cancellationToken)
+    {
+        MeshState state = MeshState.Empty;
+        long before = 0;
+        await foreach (RecordedEvent recorded in _store.ReadAsync(_node, 0, WithoutMonths, cancellationToken).ConfigureAwait(false))
+        {
+            if (recorded.NodeSeq >= month)
+                break;
+            state = MeshState.Apply(state, recorded);
+            before++;
+        }
+        (state, long read) = await FoldAsync(state, month - 1, cancellationToken).ConfigureAwait(false);
+        Log.FoldedMonth(_logger, before + read, month);
         return state;
     }
 

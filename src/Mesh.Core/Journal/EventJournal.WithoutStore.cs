@@ -33,11 +33,11 @@ public sealed partial class EventJournal
         ArgumentNullException.ThrowIfNull(started);
         ArgumentNullException.ThrowIfNull(reason);
         ArgumentNullException.ThrowIfNull(openStore);
-        OpenFiles(node, dataDirectory);
+        (MeshState State, LogPoint End)? loaded = TakeLoaded(node, dataDirectory);
         var isOpen = false;
         try
         {
-            if (_replica.Load() is not { } replica)
+            if (loaded is not { } replica)
                 return false;
             (MeshState state, LogPoint end) = FoldSpool(replica);
             RecordedEvent first = PlaceStart(end.Position, started(state));

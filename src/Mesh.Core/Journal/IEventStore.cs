@@ -66,6 +66,12 @@ public interface IEventStore : IAsyncDisposable
     IAsyncEnumerable<RecordedEvent> ReadAsync(
         NodeId node, long afterNodeSeq, IReadOnlySet<StreamFamily>? families, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The place at which the last month of the log begins: that of a <see cref="PeersSegmentOpened"/> which <see cref="CacheSegmentOpened"/> follows at once. What the monthly streams have
+    /// before it is not needed to fold the state. Null where no month has both, and in a store that does not look: the log is then folded from its beginning.
+    /// </summary>
+    Task<long?> FindMonthAsync(NodeId node, CancellationToken cancellationToken) => Task.FromResult<long?>(null);
+
     /// <summary>The end of what is committed, with the link of the log's chain; null when the store keeps no chain, or the log has no event in it yet.</summary>
     Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken) => Task.FromResult<LogHead?>(null);
 }

@@ -20,6 +20,8 @@ public sealed partial class MeshNode
         DataDirectory directory = DataDirectory.Open(_options.DataDirectory);
         _undo.Push(_ => Done(directory.Dispose));
         _identity = NodeIdentity.LoadOrCreate(directory.Path, _clock);
+        // Longest of all: the rest goes on beside it.
+        Task opened = OpenStoreAsync(_identity.Node, directory.Path, cancellationToken);
         _gate = CertificateGate.Create(_options.Trust, _clock, _logger);
         _gate.CheckOwn(_identity, _options.Trust.DnsName, _options.Kind);
         _trust.LocalPeer = _identity.Peer;
@@ -30,8 +32,7 @@ public sealed partial class MeshNode
         ITransportEndpoint probe = await Transport.Transport
             .BindAsync(EndpointOptions(new IPEndPoint(_endpoint.LocalEndPoint.Address, 0), listens: false), cancellationToken).ConfigureAwait(false);
         _undo.Push(_ => probe.DisposeAsync().AsTask());
-        _undo.Push(_ => _store.DisposeAsync().AsTask());
-        await OpenJournalAsync(_identity, directory.Path, cancellationToken).ConfigureAwait(false);
+        await OpenJournalAsync(opened, _identity, directory.Path, cancellationToken).ConfigureAwait(false);
         _undo.Push(token => _journal.StopAsync("stopped", token));
         var sealer = new Internal.LogSealer(_journal, _store, _identity, _options.Journal.SealInterval, _clock, _logger);
         _undo.Push(sealer.StopAsync);
@@ -48,13 +49,41 @@ public sealed partial class MeshNode
         Run(_gate.WatchExpiryAsync(_identity, _stopping.Token));
     }
 
-    private async Task OpenJournalAsync(NodeIdentity identity, string directory, CancellationToken cancellationToken)
+    /// <summary>Begins to open the store, and to read what the journal has beside it; the store's outcome.</summary>
+    private Task OpenStoreAsync(NodeId node, string directory, CancellationToken cancellationToken)
+    {
+        var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Task opening = Task.Run(() => _store.OpenAsync(node, directory, abandoned.Token), CancellationToken.None);
+        _undo.Push(async _ =>
+        {
+            // A start that failed meanwhile does not wait for the store to be ready.
+            await abandoned.CancelAsync().ConfigureAwait(false);
+            await opening.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            abandoned.Dispose();
+            await _store.DisposeAsync().ConfigureAwait(false);
+        });
+        Task preparing = Task.Run(() => _journal.Prepare(node, directory), CancellationToken.None);
+        _undo.Push(async _ =>
+        {
+            await preparing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _journal.DisposeAsync().ConfigureAwait(false);
+        });
+        return OpenedAsync();
+
+        async Task OpenedAsync()
+        {
+            await preparing.ConfigureAwait(false);
+            await opening.ConfigureAwait(false);
+        }
+    }
+
+    private async Task OpenJournalAsync(Task opened, NodeIdentity identity, string directory, CancellationToken cancellationToken)
     {
         NodeStarted MakeStart(Projections.MeshState state) =>
             new(identity.Node, identity.Peer, Instance, _options.Kind, MeshAgent.Name, Transport!.Transport.Name);
         try
         {
-            await _store.OpenAsync(identity.Node, directory, cancellationToken).ConfigureAwait(false);
+            await opened.ConfigureAwait(false);
         }
         catch (MeshException away) when (away.Error == MeshError.StoreUnavailable && _store.IsExternal)
         {

@@ -78,16 +78,17 @@ internal sealed class JournalBenchmark : IAsyncDisposable
             _node, _folder, _ => new NodeStarted(_node, default, Guid.NewGuid(), PeerKind.Node, "bench", "none"), cancellationToken);
         // Twice, as the raw rows are, of which the second counts: the first compiles code and makes pages and plans.
         await RecordAsync(_options.Events, offset: 0, cancellationToken);
-        await CatchUpAsync(cancellationToken);
+        await CatchUpAsync(_store, _node, cancellationToken);
         long start = Stopwatch.GetTimestamp();
         (double perSecond, double recordP99) = await RecordAsync(_options.Events, _options.Events, cancellationToken);
-        await CatchUpAsync(cancellationToken);
+        await CatchUpAsync(_store, _node, cancellationToken);
         double folded = _options.Events / Stopwatch.GetElapsedTime(start).TotalSeconds;
         double bytes = await MeasureBytesAsync(cancellationToken);
         double visible = await MeasureVisibleAsync(cancellationToken);
         double raw = await RawInsertBenchmark.RunAsync(_source, _options.BatchSize, cancellationToken);
         double rebuild = await MeasureRebuildAsync(cancellationToken);
         double spool = MeasureSpool();
+        (double serverNew, double server) = await MeasureServerAsync(cancellationToken);
         await using StartBenchmark starts = new();
         double startMilliseconds = await MeasureStartAsync(starts, 0, cancellationToken);
         double? startLong = _options.LongLog > 0 ? await MeasureStartAsync(starts, _options.LongLog, cancellationToken) : null;
@@ -104,6 +105,8 @@ internal sealed class JournalBenchmark : IAsyncDisposable
             BytesPerEvent = bytes,
             StartMilliseconds = startMilliseconds,
             StartLongLogMilliseconds = startLong,
+            PrivateServerMilliseconds = server,
+            PrivateServerNewMilliseconds = serverNew,
         };
     }
 
@@ -129,11 +132,11 @@ internal sealed class JournalBenchmark : IAsyncDisposable
     }
 
     /// <summary>Waits until all projections have followed the log to its end.</summary>
-    private async Task CatchUpAsync(CancellationToken cancellationToken)
+    private static async Task CatchUpAsync(MartenEventStore store, NodeId node, CancellationToken cancellationToken)
     {
         while (true)
         {
-            IReadOnlyList<ProjectionStatus> projections = await _store.Queries.GetProjectionsAsync(_node, cancellationToken);
+            IReadOnlyList<ProjectionStatus> projections = await store.Queries.GetProjectionsAsync(node, cancellationToken);
             if (projections.All(projection => projection.Lag == 0))
                 return;
             await Task.Delay(20, cancellationToken);
@@ -199,6 +202,31 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         return events.Length / Stopwatch.GetElapsedTime(start).TotalSeconds;
     }
 
+    private async Task<(double New, double Existing)> MeasureServerAsync(CancellationToken cancellationToken)
+    {
+        string data = Path.Combine(_folder, "server");
+        Directory.CreateDirectory(data);
+        var node = new NodeId(Guid.NewGuid());
+        var times = new double[1 + _options.Starts];
+        try
+        {
+            for (int i = 0; i < times.Length; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                PrivatePostgres server = await PrivatePostgres.StartAsync(
+                    node, data, postgresBin: null, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+                times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+                await server.DisposeAsync();
+            }
+        }
+        finally
+        {
+            await PrivatePostgres.RemoveAsync(node, data, CancellationToken.None);
+        }
+        Array.Sort(times, 1, _options.Starts);
+        return (times[0], times[1 + (_options.Starts / 2)]);
+    }
+
     private async Task<double> MeasureStartAsync(StartBenchmark starts, int events, CancellationToken cancellationToken)
     {
         string data = Path.Combine(_folder, $"node-{events}");
@@ -228,6 +256,8 @@ internal sealed class JournalBenchmark : IAsyncDisposable
             await store.ClaimEpochAsync(node, log[0] with { Data = new NodeStarted(node, default, Guid.NewGuid(), PeerKind.Node, "bench", "none") }, cancellationToken);
             for (int i = 1; i < log.Length; i += _options.BatchSize)
                 await store.AppendAsync(node, new ArraySegment<RecordedEvent>(log, i, Math.Min(_options.BatchSize, log.Length - i)), cancellationToken);
+            // As a node would have left it: else the starts are measured beside minutes of projecting.
+            await CatchUpAsync(store, node, cancellationToken);
         }
     }
 

@@ -48,5 +48,7 @@ internal static class JournalBenchmarkCommand
           log on disk                   {result.BytesPerEvent,12:N0} bytes/event
           start to first peer           {result.StartMilliseconds,12:N0} ms
           the same, long log            {result.StartLongLogMilliseconds,12:N0} ms
+          private server                {result.PrivateServerMilliseconds,12:N0} ms
+          the same, new directory       {result.PrivateServerNewMilliseconds,12:N0} ms
         """);
 }

@@ -35,4 +35,10 @@ internal sealed record JournalBenchmarkResult
 
     /// <value>The same with the long log; null when it was skipped.</value>
     public required double? StartLongLogMilliseconds { get; init; }
+
+    /// <value>Until a private server on an existing directory takes connections, median, milliseconds.</value>
+    public required double PrivateServerMilliseconds { get; init; }
+
+    /// <value>The same on a new directory, once.</value>
+    public required double PrivateServerNewMilliseconds { get; init; }
 }

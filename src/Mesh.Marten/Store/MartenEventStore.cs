@@ -211,6 +211,15 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
     }
 
     /// <inheritdoc/>
+    public Task<long?> FindMonthAsync(NodeId node, CancellationToken cancellationToken) =>
+        RunAsync("find where the log's last month begins", async () =>
+        {
+            Npgsql.NpgsqlConnection connection = await Session.Source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
+            await using (connection.ConfigureAwait(false))
+                return await new MonthReader(Session.Tables, _registry).FindAsync(connection, LogReader.Tenant(node), cancellationToken).ConfigureAwait(false);
+        });
+
+    /// <inheritdoc/>
     public Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken) =>
         RunAsync("tell where the log's chain ends", () => LogChain.GetHeadAsync(Session, node, cancellationToken));
 

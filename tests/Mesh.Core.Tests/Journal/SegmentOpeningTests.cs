@@ -173,6 +173,58 @@ public sealed class SegmentOpeningTests : IAsyncLifetime
         }
     }
 
+    [Theory]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    public async Task A_start_without_the_local_copy_folds_from_the_last_month_what_the_whole_log_gives(int seed)
+    {
+        var random = new Random(seed);
+        EventJournal journal = await _run.OpenAsync();
+        for (int i = 0; i < 400; i++)
+        {
+            _clock.Advance(TimeSpan.FromHours(random.Next(12)));
+            // Every kind of event, so that a fold which comes to depend on another stream's past is found here.
+            journal.Decide(_ => [Any(random), EventSamples.All[random.Next(EventSamples.All.Count)]]);
+        }
+        await journal.StopAsync("done", TestLimit.Token);
+        IReadOnlyList<RecordedEvent> log = _run.Log;
+        long month = (await _run.Store.FindMonthAsync(_run.Node, TestLimit.Token)).ShouldNotBeNull();
+        month.ShouldBeGreaterThan(log.Count / 4);
+        File.Delete(Path.Combine(_run.Directory, LocalReplica.FileName));
+        MeshState? folded = null;
+
+        EventJournal next = _run.Create();
+        await next.OpenAsync(
+            _run.Node, _run.Directory,
+            state =>
+            {
+                folded = state;
+                return EventSamples.Started;
+            },
+            TestLimit.Token);
+
+        StateText.Of(folded!).ShouldBe(StateText.Of(Fold(log)));
+        _run.Store.LastReadAfter.ShouldBe(month - 1);
+    }
+
+    [Fact]
+    public async Task A_month_whose_second_snapshot_a_crash_cut_off_is_not_where_a_fold_begins()
+    {
+        EventJournal journal = await _run.OpenAsync();
+        journal.Record(new CacheEntryAdded(EventSamples.Peer(3), [EventSamples.EndPoint4], [1], ConnectionDirection.Inbound));
+        _clock.AdjustTime(December);
+        await journal.WhenDurableAsync(journal.Record(EventSamples.Joined(4)), TestLimit.Token);
+        await journal.DisposeAsync();
+        _run.Store.Restore(_run.Node, _run.Log.ToList().FindIndex(recorded => recorded.Data is PeersSegmentOpened) + 1);
+        File.Delete(Path.Combine(_run.Directory, LocalReplica.FileName));
+
+        EventJournal next = await _run.OpenAsync();
+
+        (await _run.Store.FindMonthAsync(_run.Node, TestLimit.Token)).ShouldBeNull();
+        next.State.Cache.Entries.ShouldContainKey(EventSamples.Peer(3));
+    }
+
     private static MeshState Fold(IEnumerable<RecordedEvent> log) => log.Aggregate(MeshState.Empty, MeshState.Apply);
 
     // Dictionaries in order of their keys: their own order depends on how they came about.

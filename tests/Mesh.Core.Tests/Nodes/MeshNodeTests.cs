@@ -38,6 +38,34 @@ public sealed partial class MeshNodeTests
     }
 
     [Fact]
+    public async Task A_start_whose_address_is_taken_gives_up_the_store_that_opens_meanwhile_and_leaves_the_directory_free()
+    {
+        await using TestNode first = await StartAsync();
+        var store = new EventMesh.Tests.Common.Journal.InMemoryEventStore();
+        string directory = Directory.CreateTempSubdirectory("eventmesh-test-").FullName;
+        bool isGivenUp = false;
+        store.OnOpen = async token =>
+        {
+            try
+            {
+                await Task.Delay(Timeout.InfiniteTimeSpan, token);
+            }
+            finally
+            {
+                isGivenUp = true;
+            }
+        };
+
+        await Should.ThrowAsync<MeshException>(() => TestNode.StartAsync(_transport, o => o.Listen = first.EndPoint.ToString(), store, directory));
+
+        isGivenUp.ShouldBeTrue();
+        store.OnOpen = null;
+        await using (TestNode again = await TestNode.StartAsync(_transport, store: store, directory: directory))
+            again.Log.OfType<NodeStarted>().ShouldHaveSingleItem();
+        Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
     public async Task A_client_is_joined_on_its_one_connection_and_never_cached()
     {
         await using TestNode node = await StartAsync();

@@ -11,6 +11,7 @@ namespace EventMesh.Marten.Tests.Retention;
 /// <summary>Closed months leave the table of events, and nobody who reads the log notices.</summary>
 public sealed class SegmentArchiveTests(PostgresFixture postgres)
 {
+    private static readonly HashSet<StreamFamily> Trust = [StreamFamily.Trust];
     private static readonly HashSet<StreamFamily> CacheAndTrust = [StreamFamily.Cache, StreamFamily.Trust];
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -49,6 +50,35 @@ public sealed class SegmentArchiveTests(PostgresFixture postgres)
             (await run.ViewAsync()).ShouldBe(view);
             (await run.Store.FindAsync(run.Node, [.. ids, Guid.CreateVersion7()], Cancellation)).ShouldBe(ids, ignoreOrder: true);
         }
+    }
+
+    [Fact]
+    public async Task The_beginning_of_the_last_month_is_found_wherever_the_month_stands()
+    {
+        await using LogRun run = await LogRun.CreateAsync(postgres);
+        (await run.Store.FindMonthAsync(run.Node, Cancellation)).ShouldBeNull();
+        EventJournal journal = await run.WriteAsync();
+        List<RecordedEvent> log = await run.ReadAsync();
+        long month = log.FindLast(recorded => recorded.Data is PeersSegmentOpened)!.NodeSeq;
+        string trust = await run.TextAsync(0, Trust);
+        (await run.Store.FindMonthAsync(run.Node, Cancellation)).ShouldBe(month);
+
+        // The node is away for some months: what was the last one is archived.
+        run.Time.MoveTo(LogRun.January.AddMonths(6));
+        await journal.WhenDurableAsync(journal.Record(new PeerTrusted(EventStoreSamples.Peer(1), "", "root")), Cancellation);
+        await run.CommittedAsync(journal);
+        (await run.MoveAsync(blocks: 1)).ShouldBe(1);
+        (await run.Store.FindMonthAsync(run.Node, Cancellation)).ShouldBe(month);
+        (await run.MoveAsync()).ShouldBeGreaterThan(3);
+        (await run.ScalarAsync($"select count(*) from {run.Schema}.mt_events where stream_id like 'peers/%'")).ShouldBe(0L);
+
+        (await run.Store.FindMonthAsync(run.Node, Cancellation)).ShouldBe(month);
+        (await run.TextAsync(0, Trust)).ShouldStartWith(trust);
+        await journal.StopAsync("stopped", Cancellation);
+        EventJournal next = await run.OpenAsync();
+        next.State.Cache.Entries.Keys.ShouldBe(journal.State.Cache.Entries.Keys, ignoreOrder: true);
+        next.State.Cache.Entries.ShouldNotBeEmpty();
+        next.State.Trust.Trusted.Keys.ShouldBe(journal.State.Trust.Trusted.Keys, ignoreOrder: true);
     }
 
     [Fact]

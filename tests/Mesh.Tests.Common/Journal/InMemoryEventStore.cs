@@ -31,6 +31,9 @@ public sealed class InMemoryEventStore : IEventStore
     /// <summary>Asked before each look-up and read; only <see cref="StoreFault.Unavailable"/> counts.</summary>
     public Func<StoreFault>? ReadFaults { get; set; }
 
+    /// <summary>What an open does besides; null for nothing.</summary>
+    public Func<CancellationToken, Task>? OnOpen { get; set; }
+
     /// <summary>How many appends and claims were attempted.</summary>
     public int Attempts { get; private set; }
 
@@ -134,7 +137,7 @@ public sealed class InMemoryEventStore : IEventStore
     {
         if (IsExternal)
             ThrowIfUnreadable();
-        return Task.CompletedTask;
+        return OnOpen?.Invoke(cancellationToken) ?? Task.CompletedTask;
     }
 
     public Task<LogPosition> GetPositionAsync(NodeId node, CancellationToken cancellationToken)
@@ -170,6 +173,18 @@ public sealed class InMemoryEventStore : IEventStore
         ThrowIfUnreadable();
         lock (_mutex)
             return Task.FromResult<IReadOnlySet<Guid>>(ids.Where(Log(node).Ids.Contains).ToHashSet());
+    }
+
+    public Task<long?> FindMonthAsync(NodeId node, CancellationToken cancellationToken)
+    {
+        ThrowIfUnreadable();
+        IReadOnlyList<RecordedEvent> log = Content(node);
+        for (int i = log.Count - 2; i >= 0; i--)
+        {
+            if (log[i].Data is PeersSegmentOpened && log[i + 1].Data is CacheSegmentOpened)
+                return Task.FromResult<long?>(log[i].NodeSeq);
+        }
+        return Task.FromResult<long?>(null);
     }
 
     public async IAsyncEnumerable<RecordedEvent> ReadAsync(

@@ -40,6 +40,9 @@ internal static partial class Log
     [LoggerMessage(3011, LogLevel.Warning, "The local copy of the log {Path} can't be used and is made anew.", EventName = "JournalReplicaDropped")]
     public static partial void ReplicaDropped(ILogger logger, string path, Exception exception);
 
+    [LoggerMessage(3182, LogLevel.Information, "Folded {Read} events: there is no local copy of the log, whose last month begins at event {NodeSeq}.", EventName = "JournalFoldedMonth")]
+    public static partial void FoldedMonth(ILogger logger, long read, long nodeSeq);
+
     [LoggerMessage(3012, LogLevel.Information, "Folded {Read} events after the local copy of the log, which ended at event {NodeSeq}.", EventName = "JournalFolded")]
     public static partial void Folded(ILogger logger, long read, long nodeSeq);
 

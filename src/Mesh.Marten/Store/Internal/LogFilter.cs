@@ -24,8 +24,16 @@ internal sealed record LogFilter
     public string[]? Values { get; }
 
     /// <summary>By stream, so that an event that this program does not know is met and refused, not passed over.</summary>
-    public static LogFilter Families(IReadOnlySet<StreamFamily>? families) =>
-        families is null ? None : new("and split_part(stream_id, '/', 1) = any($4)", "and family = any($4)", [.. families.Select(StreamName)]);
+    public static LogFilter Families(IReadOnlySet<StreamFamily>? families)
+    {
+        if (families is null)
+            return None;
+        string[] names = [.. families.Select(StreamName)];
+        // Without months a family is one stream, which the index on streams finds among any number of other events, and stands in no block.
+        return families.Contains(StreamFamily.Peers) || families.Contains(StreamFamily.Cache)
+            ? new("and split_part(stream_id, '/', 1) = any($4)", "and family = any($4)", names)
+            : new("and stream_id = any($4)", "and false", names);
+    }
 
     /// <summary>Without the events that are known and not wanted; one that this program does not know is met and refused.</summary>
     public static LogFilter Events(EventRegistry registry, IReadOnlyCollection<Type> wanted) => new(
