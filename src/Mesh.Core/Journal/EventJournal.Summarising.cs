@@ -66,7 +66,7 @@ public sealed partial class EventJournal
         int caughtUp;
         lock (_mutex)
         {
-            if (_summary is null || _phase != Phase.Open || !_queue.HasRoom(_summary.StandingCount + 1))
+            if (_summary is null || _phase != Phase.Open || !_queue.HasRoom(_summary.StandingCount + 1 + SegmentOpening.Count))
                 return;
             ConnectionSummary summary = _summary;
             _summary = null;
@@ -84,7 +84,7 @@ public sealed partial class EventJournal
     {
         lock (_mutex)
         {
-            if (_summary is null || _phase != Phase.Open || !_queue.HasRoom(1))
+            if (_summary is null || _phase != Phase.Open || !_queue.HasRoom(1 + SegmentOpening.Count))
                 return;
             TakeOwn([.. Present(_summary.TakeCounts(_summarisedSince))]);
             _summarisedSince = _time.GetUtcNow();
@@ -114,20 +114,16 @@ public sealed partial class EventJournal
             return;
         lock (_mutex)
         {
-            if (_phase == Phase.Open && _queue.HasRoom(1))
+            if (_phase == Phase.Open && _queue.HasRoom(1 + SegmentOpening.Count))
                 TakeOwn([changed]);
         }
     }
 
-    // Events that the journal itself has to tell of. Under the lock, with room for them.
+    // Events that the journal itself has to tell of. Under the lock, with room for them and for what opens a month before them.
     private void TakeOwn(IReadOnlyList<IMeshEvent> events)
     {
-        foreach (IMeshEvent data in events)
-        {
-            RecordedEvent recorded = Place(data, _lastNodeSeq, _lastTime);
-            Take(recorded, MeshState.Apply(_state, recorded));
-            JournalMetrics.Recorded(EventRegistry.Default.Get(data.GetType()));
-        }
+        foreach (RecordedEvent recorded in TakeUnit([.. events]))
+            JournalMetrics.Recorded(EventRegistry.Default.Get(recorded.Data.GetType()));
     }
 
     private static IMeshEvent[] Present(IMeshEvent? data) => data is null ? [] : [data];

@@ -101,13 +101,7 @@ public sealed class EventJournalSummarisingTests : IAsyncLifetime
         _run.Options.SpoolLimit = 1;
         EventJournal journal = await _run.OpenAsync();
         _run.Store.WriteFaults = () => StoreFault.Hang;
-        journal.Record(new PluginUnloaded("first"));
-        while (!journal.Status.IsSummarising)
-        {
-            clock.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-            TestLimit.Token.ThrowIfCancellationRequested();
-        }
+        await SummariseAsync(journal, clock);
         long last = journal.LastNodeSeq;
         for (var minute = 1; minute <= 3; minute++)
         {
@@ -121,6 +115,56 @@ public sealed class EventJournalSummarisingTests : IAsyncLifetime
         clock.Advance(TimeSpan.FromSeconds(20));
         journal.LastNodeSeq.ShouldBe(last + 3);
         journal.Record(Closed(101));
+        await ReturnAndStopAsync(journal, clock);
+        _run.Log.Select(recorded => recorded.Data).OfType<ConnectionsSummarised>().Select(summary => summary.Opened).ShouldBe([50, 50, 50, 0]);
+        _run.Log[^1].Data.ShouldBe(new NodeStopped("done"));
+        ShouldBeFoldOf(journal);
+    }
+
+    [Fact]
+    public async Task A_summary_that_is_the_first_event_of_a_month_follows_what_opens_it()
+    {
+        var clock = new FakeTimeProvider(new DateTimeOffset(2026, 11, 30, 23, 59, 0, TimeSpan.Zero));
+        _run.Time = clock;
+        _run.Options.BatchSize = 1;
+        _run.Options.BatchDelay = TimeSpan.Zero;
+        _run.Options.SpoolLimit = 1;
+        EventJournal journal = await _run.OpenAsync();
+        await journal.WhenDurableAsync(journal.Record(EventSamples.Opened(1)), TestLimit.Token);
+        _run.Store.WriteFaults = () => StoreFault.Hang;
+        await SummariseAsync(journal, clock);
+        journal.Record(EventSamples.Opened(101)).NodeSeq.ShouldBe(0);
+        long last = journal.LastNodeSeq;
+        clock.Advance(TimeSpan.FromMinutes(1));
+        journal.LastNodeSeq.ShouldBe(last + 3);
+
+        await ReturnAndStopAsync(journal, clock);
+
+        _run.Log.Where(recorded => recorded.NodeSeq > last).Take(3).Select(recorded => recorded.Data.GetType())
+            .ShouldBe([typeof(PeersSegmentOpened), typeof(CacheSegmentOpened), typeof(ConnectionsSummarised)]);
+        ShouldBeFoldOf(journal);
+    }
+
+    private static bool PeerJoinedInLog(EventJournal journal, int number) => journal.State.Peers.Joined.ContainsKey(EventSamples.Peer(number));
+
+    private static ConnectionClosed Closed(int number) =>
+        new(EventSamples.Opened(number).Connection, EventSamples.Peer(number), CloseReason.Lost, 0, 0, 0, 0, TimeSpan.Zero);
+
+    /// <summary>Lets the spool, which has no room at all, be found full while the store hangs.</summary>
+    private static async Task SummariseAsync(EventJournal journal, FakeTimeProvider clock)
+    {
+        journal.Record(new PluginUnloaded("first"));
+        while (!journal.Status.IsSummarising)
+        {
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
+            TestLimit.Token.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>Lets the store answer again, and stops the journal.</summary>
+    private async Task ReturnAndStopAsync(EventJournal journal, FakeTimeProvider clock)
+    {
         Task stop = journal.StopAsync("done", TestLimit.Token);
         _run.Store.WriteFaults = null;
         _run.Store.Release();
@@ -132,15 +176,7 @@ public sealed class EventJournalSummarisingTests : IAsyncLifetime
             passed += TimeSpan.FromMilliseconds(20);
         }
         await stop;
-        _run.Log.Select(recorded => recorded.Data).OfType<ConnectionsSummarised>().Select(summary => summary.Opened).ShouldBe([50, 50, 50, 0]);
-        _run.Log[^1].Data.ShouldBe(new NodeStopped("done"));
-        ShouldBeFoldOf(journal);
     }
-
-    private static bool PeerJoinedInLog(EventJournal journal, int number) => journal.State.Peers.Joined.ContainsKey(EventSamples.Peer(number));
-
-    private static ConnectionClosed Closed(int number) =>
-        new(EventSamples.Opened(number).Connection, EventSamples.Peer(number), CloseReason.Lost, 0, 0, 0, 0, TimeSpan.Zero);
 
     /// <summary>A journal whose spool is full and whose store is away, with some connections and a peer in the log.</summary>
     private async Task<EventJournal> FillAsync()

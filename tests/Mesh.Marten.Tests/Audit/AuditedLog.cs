@@ -88,13 +88,8 @@ internal sealed class AuditedLog : IAsyncDisposable
         return await Store.Audit.VerifyAsync(Node, head, limit.Token);
     }
 
-    public async Task WaitForProjectionsAsync()
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while ((await Store.Queries.GetProjectionsAsync(Node, limit.Token)).Any(projection => projection.NodeSeq < _last))
-            await Task.Delay(20, limit.Token);
-    }
+    public Task WaitForProjectionsAsync() =>
+        Eventually.IsTrueAsync(async token => (await Store.Queries.GetProjectionsAsync(Node, token)).All(projection => projection.NodeSeq >= _last));
 
     /// <summary>Changes the database; <c>{s}</c> is the schema, <c>{e}</c> Marten's events of this node at place $1.</summary>
     public async Task<int> TamperAsync(string sql, params object[] values)

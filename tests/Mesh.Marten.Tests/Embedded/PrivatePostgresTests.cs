@@ -20,7 +20,6 @@ namespace EventMesh.Marten.Tests.Embedded;
 [UnsupportedOSPlatform("windows")]
 public sealed class PrivatePostgresTests : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private readonly NodeId _node = new(Guid.NewGuid());
     private readonly TempFolder _data = new();
 
@@ -108,7 +107,7 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
 
         await child.KillAsync(Cancellation);
 
-        await WaitAsync(() => !IsRunning(child.ServerId));
+        await Eventually.IsTrueAsync(() => !IsRunning(child.ServerId));
     }
 
     [Fact]
@@ -130,7 +129,7 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
         File.GetUnixFileMode(location.Directory).ShouldBe(UnixFiles.OwnerOnly);
         Directory.Exists(Location.Directory).ShouldBeFalse();
         await child.KillAsync(Cancellation);
-        await WaitAsync(() => !IsRunning(child.ServerId));
+        await Eventually.IsTrueAsync(() => !IsRunning(child.ServerId));
     }
 
     [Fact]
@@ -267,7 +266,7 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
         exception.Error.ShouldBe(MeshError.StoreUnavailable);
         exception.IsTransient.ShouldBeTrue();
 
-        await WaitAsync(async () =>
+        await Eventually.IsTrueAsync(async _ =>
         {
             try
             {
@@ -285,7 +284,7 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
         (await store.GetPositionAsync(_node, Cancellation)).NodeSeq.ShouldBe(2);
         await store.AppendAsync(
             _node, EventStoreSamples.Record(1, 3, new PeerJoined(EventStoreSamples.Peer(1), Guid.NewGuid(), PeerKind.Node, [], "after")), Cancellation);
-        await WaitAsync(async () => (await store.Queries.GetPeersAsync(_node, null, Cancellation)).Count == 1);
+        await Eventually.IsTrueAsync(async _ => (await store.Queries.GetPeersAsync(_node, null, Cancellation)).Count == 1);
     }
 
     [Fact]
@@ -309,8 +308,8 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
 
         Directory.Delete(Location.SocketDirectory, recursive: true);
 
-        await WaitAsync(() => postgres.ProcessId != server && File.Exists(Location.SocketFile));
-        await WaitAsync(async () =>
+        await Eventually.IsTrueAsync(() => postgres.ProcessId != server && File.Exists(Location.SocketFile));
+        await Eventually.IsTrueAsync(async _ =>
         {
             try
             {
@@ -342,16 +341,5 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
     {
         using Process kill = Process.Start("kill", ["-" + name, process.ToString(CultureInfo.InvariantCulture)]);
         kill.WaitForExit();
-    }
-
-    private static Task WaitAsync(Func<bool> condition) => WaitAsync(() => Task.FromResult(condition()));
-
-    private static async Task WaitAsync(Func<Task<bool>> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await condition())
-            await timer.WaitForNextTickAsync(limit.Token);
     }
 }

@@ -11,7 +11,6 @@ namespace EventMesh.Marten.Tests.Fixture;
 /// <summary>Writes a node's log from its beginning and waits for the projections.</summary>
 internal sealed class LogScript(MartenEventStore store, NodeId node)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
 
     public List<RecordedEvent> Events { get; } = [];
 
@@ -33,14 +32,7 @@ internal sealed class LogScript(MartenEventStore store, NodeId node)
     }
 
     /// <summary>Waits until all projections have folded the whole log.</summary>
-    public async Task FoldedAsync()
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while ((await store.Queries.GetProjectionsAsync(node, limit.Token)).Any(projection => projection.NodeSeq < projection.LogSeq))
-            await timer.WaitForNextTickAsync(limit.Token);
-    }
+    public Task FoldedAsync() => Eventually.FoldedAsync(store, node);
 
     /// <summary>Runs SQL that a query of ours would not.</summary>
     public static async Task ExecuteAsync(string connectionString, string sql)

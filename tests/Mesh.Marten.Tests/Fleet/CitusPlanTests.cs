@@ -43,7 +43,7 @@ public sealed class CitusPlanTests(PostgresFixture postgres)
         var log = new FleetLog(1);
         await log.ClaimAsync(store, Cancellation);
         await log.AppendAsync(store, Cancellation);
-        await log.WaitAsync(store, Cancellation);
+        await log.WaitAsync(store);
         await log.ShouldBeShownAsync(store, Cancellation);
     }
 

@@ -5,6 +5,7 @@ using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Marten.Queries;
 using EventMesh.Marten.Store;
+using EventMesh.Marten.Tests.Fixture;
 using EventMesh.Projections;
 using Shouldly;
 
@@ -44,14 +45,8 @@ internal sealed class FleetLog(int seed)
     public void Skip(int count) => Next += count;
 
     /// <summary>Waits until the projections have followed the log to its end.</summary>
-    public async Task WaitAsync(MartenEventStore store, CancellationToken cancellationToken)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while ((await store.Queries.GetProjectionsAsync(Node, limit.Token)).Any(projection => projection.NodeSeq < Next - 1))
-            await timer.WaitForNextTickAsync(limit.Token);
-    }
+    public Task WaitAsync(MartenEventStore store) =>
+        Eventually.IsTrueAsync(async token => (await store.Queries.GetProjectionsAsync(Node, token)).All(projection => projection.NodeSeq >= Next - 1));
 
     /// <summary>Each row of the present is one that the fold has, and the other way round.</summary>
     public async Task ShouldBeShownAsync(MartenEventStore store, CancellationToken cancellationToken)

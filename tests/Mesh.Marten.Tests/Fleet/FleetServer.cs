@@ -7,23 +7,11 @@ namespace EventMesh.Marten.Tests.Fleet;
 /// <summary>What the server says of who leads, in a schema.</summary>
 internal sealed class FleetServer(PostgresFixture postgres, string schema)
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     /// <summary>Waits for a leader that fulfils a condition.</summary>
-    public async Task<Leader> WaitForLeaderAsync(Func<Leader, bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (true)
-        {
-            if (await FindLeaderAsync() is { } leader && condition(leader))
-                return leader;
-            await timer.WaitForNextTickAsync(limit.Token);
-        }
-    }
+    public Task<Leader> WaitForLeaderAsync(Func<Leader, bool> condition) => Eventually.FindsAsync(_ => FindLeaderAsync(), condition);
 
     public async Task CutAsync(Leader leader) => await ScalarAsync($"select pg_terminate_backend({leader.Backend})");
 

@@ -103,8 +103,8 @@ public sealed class FleetViewsTests(PostgresFixture postgres)
             EventStoreSamples.Record(1, down.Next, new PeerBlocked(EventStoreSamples.Peer(5), "it floods", null, "root"), new NodeStopped("done")),
             Cancellation);
         down.Skip(2);
-        await up.WaitAsync(store, Cancellation);
-        await down.WaitAsync(store, Cancellation);
+        await up.WaitAsync(store);
+        await down.WaitAsync(store);
     }
 
     private async Task RunPsqlAsync(string psql, string role)

@@ -69,15 +69,11 @@ public sealed class LeaderFailoverTests(PostgresFixture postgres)
             await child.WakeAsync(Cancellation);
 
             // It has noticed: it asks for the lock again, on a session that is younger than its successor's term.
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-            limit.CancelAfter(TimeSpan.FromSeconds(60));
-            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-            while (!(bool)await Server.ScalarAsync(
+            await Eventually.IsTrueAsync(async _ => (bool)await Server.ScalarAsync(
                 $"""
                 select exists (select from pg_stat_activity where application_name = 'frozen' and query like 'select pg_try_advisory_lock%'
                     and backend_start > (select since from {_schema}.projection_leader))
-                """))
-                await timer.WaitForNextTickAsync(limit.Token);
+                """));
             (await Server.WaitForLeaderAsync(_ => true)).ShouldBe(second);
         });
 
@@ -90,7 +86,7 @@ public sealed class LeaderFailoverTests(PostgresFixture postgres)
         MartenEventStore store = await postgres.OpenStoreAsync(_schema);
         FleetLog log = _logs[0];
         await log.ClaimAsync(store, Cancellation);
-        await log.WaitAsync(store, Cancellation);
+        await log.WaitAsync(store);
         StoreSession session = store.Session;
         string tenant = LogReader.Tenant(log.Node);
         // Its runner must not take part: this test is both leaders.
@@ -157,7 +153,7 @@ public sealed class LeaderFailoverTests(PostgresFixture postgres)
     {
         foreach (FleetLog log in _logs)
         {
-            await log.WaitAsync(store, Cancellation);
+            await log.WaitAsync(store);
             await log.ShouldBeShownAsync(store, Cancellation);
         }
         string live = await Server.DigestAsync();

@@ -35,26 +35,26 @@ public sealed class ReplicaFailoverTests : IDisposable
         await using EventJournal journal = await OpenJournalAsync(store);
         var recorded = new List<RecordedEvent>();
         await RecordAsync(journal, recorded, 500);
-        await UntilAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted == status.LastRecorded);
+        await Eventually.IsTrueAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted == status.LastRecorded);
 
         (await AskAsync(store.Session.QuerySource, "select pg_is_in_recovery()")).ShouldBe(true);
         (await AskAsync(store.Session.Source, "select pg_is_in_recovery()")).ShouldBe(false);
-        await UntilAsync(async () => (await store.Queries.GetProjectionsAsync(_node, Cancellation)).All(projection => projection.NodeSeq == recorded[^1].NodeSeq));
+        await Eventually.IsTrueAsync(async _ => (await store.Queries.GetProjectionsAsync(_node, Cancellation)).All(projection => projection.NodeSeq == recorded[^1].NodeSeq));
 
         await servers.KillPrimaryAsync();
         await RecordAsync(journal, recorded, 300);
-        await UntilAsync(() => journal.Status.Spooled > 0);
+        await Eventually.IsTrueAsync(() => journal.Status.Spooled > 0);
         (await store.Queries.GetPeersAsync(_node, null, Cancellation)).Count.ShouldBeGreaterThan(0, "the standby answers while there is no primary");
         await servers.PromoteAsync();
         await RecordAsync(journal, recorded, 200);
-        await UntilAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted == status.LastRecorded);
+        await Eventually.IsTrueAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted == status.LastRecorded);
 
         List<RecordedEvent> log = [];
         await foreach (RecordedEvent each in store.ReadAsync(_node, 0, null, Cancellation))
             log.Add(each);
         log.Select(each => each.NodeSeq).ShouldBe(Enumerable.Range(1, log.Count).Select(place => (long)place));
         log.Where(each => each.Data is PeerJoined).Select(each => each.Id).ShouldBe(recorded.Select(each => each.Id));
-        await UntilAsync(async () => (await store.Queries.GetProjectionsAsync(_node, Cancellation)).All(projection => projection.NodeSeq >= recorded[^1].NodeSeq));
+        await Eventually.IsTrueAsync(async _ => (await store.Queries.GetProjectionsAsync(_node, Cancellation)).All(projection => projection.NodeSeq >= recorded[^1].NodeSeq));
         await journal.StopAsync("test", Cancellation);
     }
 
@@ -66,12 +66,12 @@ public sealed class ReplicaFailoverTests : IDisposable
         await using EventJournal journal = await OpenJournalAsync(store);
         var recorded = new List<RecordedEvent>();
         await RecordAsync(journal, recorded, 50);
-        await UntilAsync(() => journal.Status.LastCommitted == recorded[^1].NodeSeq);
-        await UntilAsync(async () => (long?)await servers.ScalarAsync(1, "select max(node_seq) from mesh.node_log") >= recorded[^1].NodeSeq);
+        await Eventually.IsTrueAsync(() => journal.Status.LastCommitted == recorded[^1].NodeSeq);
+        await Eventually.IsTrueAsync(async _ => (long?)await servers.ScalarAsync(1, "select max(node_seq) from mesh.node_log") >= recorded[^1].NodeSeq);
         await servers.CutReplicaAsync();
         long kept = recorded[^1].NodeSeq;
         await RecordAsync(journal, recorded, 50);
-        await UntilAsync(() => journal.Status.LastCommitted == recorded[^1].NodeSeq);
+        await Eventually.IsTrueAsync(() => journal.Status.LastCommitted == recorded[^1].NodeSeq);
 
         await servers.KillPrimaryAsync();
         await servers.PromoteAsync();
@@ -90,7 +90,7 @@ public sealed class ReplicaFailoverTests : IDisposable
         log.Lines.ShouldContain(line => line.Contains("StoreLostTail", StringComparison.Ordinal) && line.Contains("50 events are lost", StringComparison.Ordinal));
         RecordedEvent after = next.Record(new NodeStopped("x"));
         await next.WhenDurableAsync(after, Cancellation).WaitAsync(Limit, Cancellation);
-        await UntilAsync(async () => (long?)await servers.ScalarAsync(1, "select max(node_seq) from mesh.node_log") >= after.NodeSeq);
+        await Eventually.IsTrueAsync(async _ => (long?)await servers.ScalarAsync(1, "select max(node_seq) from mesh.node_log") >= after.NodeSeq);
     }
 
     [Theory]
@@ -131,16 +131,5 @@ public sealed class ReplicaFailoverTests : IDisposable
     {
         await using NpgsqlCommand command = source.CreateCommand(sql);
         return await command.ExecuteScalarAsync(Cancellation);
-    }
-
-    private static Task UntilAsync(Func<bool> condition) => UntilAsync(() => Task.FromResult(condition()));
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        while (!await condition())
-            await timer.WaitForNextTickAsync(limit.Token);
     }
 }

@@ -71,8 +71,7 @@ internal sealed class ReplicatedServers : IAsyncDisposable
     {
         await ScalarAsync(1, "alter system set primary_conninfo = ''");
         await ScalarAsync(1, "select pg_reload_conf()");
-        while ((long)(await ScalarAsync(0, "select count(*) from pg_stat_replication"))! > 0)
-            await Task.Delay(20, Cancellation);
+        await Eventually.IsTrueAsync(async _ => (long)(await ScalarAsync(0, "select count(*) from pg_stat_replication"))! == 0);
     }
 
     public async Task<object?> ScalarAsync(int server, string sql)

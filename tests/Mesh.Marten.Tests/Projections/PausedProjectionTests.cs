@@ -84,17 +84,6 @@ public sealed class PausedProjectionTests(PostgresFixture postgres) : Projection
         (await Should.ThrowAsync<MeshException>(() => Store.Queries.RebuildAsync("trust_ledger", Cancellation))).Error.ShouldBe(MeshError.StoreIncompatible);
     }
 
-    private async Task<ProjectionStatus> UntilAsync(string name, Func<ProjectionStatus, bool> isSo)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (true)
-        {
-            ProjectionStatus status = (await Store.Queries.GetProjectionsAsync(Node, limit.Token)).Single(projection => projection.Name == name);
-            if (isSo(status))
-                return status;
-            await timer.WaitForNextTickAsync(limit.Token);
-        }
-    }
+    private Task<ProjectionStatus> UntilAsync(string name, Func<ProjectionStatus, bool> isSo) => Eventually.FindsAsync(
+        async token => (ProjectionStatus?)(await Store.Queries.GetProjectionsAsync(Node, token)).Single(projection => projection.Name == name), isSo);
 }

@@ -13,7 +13,6 @@ namespace EventMesh.Marten.Tests.Projections;
 /// <summary>A store over a schema of its own for each test, and logs in it to write and to read with plain SQL.</summary>
 public abstract class ProjectionTestBase(PostgresFixture postgres) : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
     private readonly Dictionary<NodeId, long> _next = [];
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -68,14 +67,7 @@ public abstract class ProjectionTestBase(PostgresFixture postgres) : IAsyncLifet
     protected long NextOf(NodeId node) => _next[node];
 
     /// <summary>Until the projections have come to the end of a node's log.</summary>
-    protected async Task WaitAsync(NodeId node, params string[] except)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while ((await Store.Queries.GetProjectionsAsync(node, limit.Token)).Any(projection => !except.Contains(projection.Name) && projection.Lag > 0))
-            await timer.WaitForNextTickAsync(limit.Token);
-    }
+    protected Task WaitAsync(NodeId node, params string[] except) => Eventually.FoldedAsync(Store, node, except);
 
     /// <summary>The rows of a query, each as text with a bar between the columns; <c>{schema}</c> stands for the schema.</summary>
     protected async Task<List<string>> QueryAsync(string sql)

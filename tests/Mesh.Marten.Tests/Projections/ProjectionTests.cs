@@ -16,7 +16,6 @@ namespace EventMesh.Marten.Tests.Projections;
 /// <summary>The stored projections say what the pure folds say: now, at any earlier time, and after a rebuild.</summary>
 public sealed class ProjectionTests(PostgresFixture postgres, ProjectionTests.ClassSchema schema) : IAsyncLifetime, IClassFixture<ProjectionTests.ClassSchema>
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
     private readonly NodeId _node = new(Guid.NewGuid());
     private MartenEventStore _store = null!;
     private long _next = 1;
@@ -303,14 +302,7 @@ public sealed class ProjectionTests(PostgresFixture postgres, ProjectionTests.Cl
         return [.. started, .. batch];
     }
 
-    private async Task WaitAsync(NodeId node, params string[] except)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        while ((await _store.Queries.GetProjectionsAsync(node, limit.Token)).Any(projection => !except.Contains(projection.Name) && projection.Lag > 0))
-            await timer.WaitForNextTickAsync(limit.Token);
-    }
+    private Task WaitAsync(NodeId node, params string[] except) => Eventually.FoldedAsync(_store, node, except);
 
     private async Task<string> DigestAsync(string view) =>
         (string)await ScalarAsync($"select count(*) || ' ' || md5(string_agg(v::text, '|' order by v::text)) from {schema.Name}.{view} v where node_id = '{_node}'");

@@ -17,7 +17,6 @@ namespace EventMesh.Marten.Tests.Store;
 [UnsupportedOSPlatform("windows")]
 public sealed partial class CredentialTests(TlsServer server) : IClassFixture<TlsServer>, IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
     private readonly NodeId _node = new(Guid.NewGuid());
     private readonly TempFolder _folder = new();
 
@@ -115,7 +114,7 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
         await using MartenEventStore store = await OpenAsync(run, "mesh");
         await store.ClaimEpochAsync(_node, EventStoreSamples.Record(1, 1, EventStoreSamples.Started(_node))[0], Cancellation);
         await store.AppendAsync(_node, EventStoreSamples.Record(1, 2, [.. EventStoreSamples.EveryType(_node)]), Cancellation);
-        await WaitAsync(() => FoldedAsync(store));
+        await Eventually.FoldedAsync(store, _node);
 
         tooEarly.Error.ShouldBe(MeshError.StoreIncompatible);
         tooEarly.Message.ShouldContain("mesh store migrate");
@@ -124,9 +123,6 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
             "create schema mine", "truncate mesh.mt_events", "alter table mesh.mt_events owner to mesh_run"])
             (await Should.ThrowAsync<PostgresException>(() => ExecuteAsync(statement, "mesh_run"))).SqlState.ShouldBe(PostgresErrorCodes.InsufficientPrivilege, statement);
     }
-
-    private async Task<bool> FoldedAsync(MartenEventStore store) =>
-        (await store.Queries.GetProjectionsAsync(_node, Cancellation)).All(projection => projection.Lag == 0);
 
     private void WritePassword(string content)
     {
@@ -160,15 +156,6 @@ public sealed partial class CredentialTests(TlsServer server) : IClassFixture<Tl
             server.ConnectionString.Replace("Username=admin", $"Username={user}", StringComparison.Ordinal) + $";Password={TlsServer.Password}");
         await connection.OpenAsync(Cancellation);
         await Sql.ExecuteAsync(connection, sql, Cancellation);
-    }
-
-    private static async Task WaitAsync(Func<Task<bool>> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        while (!await condition())
-            await timer.WaitForNextTickAsync(limit.Token);
     }
 
     [GeneratedRegex("```sql\n(?<sql>.*?)```", RegexOptions.Singleline | RegexOptions.ExplicitCapture)]

@@ -51,8 +51,8 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
 
         (await ReadAsync(_to)).Select(Text).ShouldBe(exported.Select(Text));
         (await _to.GetPositionAsync(_node, Cancellation)).ShouldBe(await _from.GetPositionAsync(_node, Cancellation));
-        await FoldedAsync(_from);
-        await FoldedAsync(_to);
+        await Eventually.FoldedAsync(_from, _node);
+        await Eventually.FoldedAsync(_to, _node);
         foreach (string view in Views)
             (await DigestAsync(_toSchema, view)).ShouldBe(await DigestAsync(_fromSchema, view), view);
     }
@@ -108,8 +108,8 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
         // As a crash leaves it: rows, and the mark that the import is under way.
         await ScalarAsync($"insert into {_toSchema}.node_log (tenant_id, epoch, node_seq, time, imported) values ('{_node}', 7, 7, now(), 'under way') returning 1");
         (await _to.ImportAsync(_node, Replay(exported), exported.Count, Cancellation)).ShouldBe(exported.Count);
-        await FoldedAsync(_to);
-        await FoldedAsync(_from);
+        await Eventually.FoldedAsync(_to, _node);
+        await Eventually.FoldedAsync(_from, _node);
         foreach (string view in Views)
             (await DigestAsync(_toSchema, view)).ShouldBe(await DigestAsync(_fromSchema, view), view);
     }
@@ -144,15 +144,6 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
         await foreach (RecordedEvent recorded in store.ReadAsync(_node, 0, null, Cancellation))
             events.Add(recorded);
         return events;
-    }
-
-    private async Task FoldedAsync(MartenEventStore store)
-    {
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
-        while ((await store.Queries.GetProjectionsAsync(_node, limit.Token)).Any(projection => projection.Lag > 0))
-            await timer.WaitForNextTickAsync(limit.Token);
     }
 
     private async Task<object> DigestAsync(string schema, string view) =>

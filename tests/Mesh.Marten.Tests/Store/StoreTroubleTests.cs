@@ -48,7 +48,7 @@ public sealed class StoreTroubleTests(PostgresFixture postgres) : IAsyncLifetime
 
         List<RecordedEvent> recorded = [.. Enumerable.Range(1, 20).Select(number => journal.Record(new PluginUnloaded($"p{number}")))];
         JournalState state = JournalState.Live;
-        await WaitAsync(() => (state = journal.Status.State) != JournalState.Live);
+        await Eventually.IsTrueAsync(() => (state = journal.Status.State) != JournalState.Live);
         await journal.WhenDurableAsync(recorded[^1], Cancellation).WaitAsync(Limit, Cancellation);
         state.ShouldBeOneOf(JournalState.Spooling, JournalState.Draining);
         await ExecuteAsync("drop trigger slow on mesh.node_log", ConnectionString);
@@ -62,11 +62,11 @@ public sealed class StoreTroubleTests(PostgresFixture postgres) : IAsyncLifetime
         await using MartenEventStore store = await OpenAsync();
         await using EventJournal journal = await StartAsync(store);
         List<RecordedEvent> recorded = [journal.Record(new PluginUnloaded("before"))];
-        await WaitAsync(() => journal.Status.LastCommitted >= recorded[0].NodeSeq);
+        await Eventually.IsTrueAsync(() => journal.Status.LastCommitted >= recorded[0].NodeSeq);
 
         await DisturbAsync("set default_transaction_read_only = on");
         recorded.Add(journal.Record(new PluginUnloaded("read only")));
-        await WaitAsync(() => journal.Status.State == JournalState.Spooling);
+        await Eventually.IsTrueAsync(() => journal.Status.State == JournalState.Spooling);
         MeshException readOnly = await Should.ThrowAsync<MeshException>(() =>
             store.AppendAsync(_node, EventStoreSamples.Record(9, 99, new NodeStopped("x")), Cancellation));
         await DisturbAsync("allow_connections false");
@@ -95,7 +95,7 @@ public sealed class StoreTroubleTests(PostgresFixture postgres) : IAsyncLifetime
 
     private async Task AssertCaughtUpAsync(EventJournal journal, MartenEventStore store, List<RecordedEvent> recorded)
     {
-        await WaitAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted >= recorded[^1].NodeSeq);
+        await Eventually.IsTrueAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted >= recorded[^1].NodeSeq);
         List<RecordedEvent> log = [];
         await foreach (RecordedEvent stored in store.ReadAsync(_node, 0, null, Cancellation))
             log.Add(stored);
@@ -137,14 +137,5 @@ public sealed class StoreTroubleTests(PostgresFixture postgres) : IAsyncLifetime
         // Each by itself: some of them can't be in a transaction with others.
         foreach (string statement in sql.StartsWith("alter database", StringComparison.Ordinal) ? sql.Split("; ") : [sql])
             await Sql.ExecuteAsync(connection, statement, Cancellation);
-    }
-
-    private static async Task WaitAsync(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(Limit);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        while (!condition())
-            await timer.WaitForNextTickAsync(limit.Token);
     }
 }

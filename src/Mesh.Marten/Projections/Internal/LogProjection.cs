@@ -97,16 +97,8 @@ internal abstract class LogProjection
     /// <param name="term">The leader's term.</param>
     /// <param name="pages">How many pages to read and fold at most, otherwise.</param>
     /// <param name="cancellationToken">Gives up; what is committed stays.</param>
-    public Task<bool> CatchUpAsync(
-        string tenant, LogPage? page, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken) =>
-        CatchUpAsync(tenant, page, connection => lease.EnterAsync(connection, term, cancellationToken), pages, cancellationToken);
-
-    /// <summary>Folds all that a node's log holds beyond the projection's position, beside whoever leads: the lock of the position keeps the two apart.</summary>
-    public Task CatchUpAsync(string tenant, CancellationToken cancellationToken) =>
-        CatchUpAsync(tenant, page: null, _ => Task.CompletedTask, int.MaxValue, cancellationToken);
-
-    private async Task<bool> CatchUpAsync(
-        string tenant, LogPage? page, Func<NpgsqlConnection, Task> enter, int pages, CancellationToken cancellationToken)
+    public async Task<bool> CatchUpAsync(
+        string tenant, LogPage? page, ProjectionLease lease, long term, int pages, CancellationToken cancellationToken)
     {
         NpgsqlConnection connection = await _source!.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
@@ -117,7 +109,7 @@ internal abstract class LogProjection
                 NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
                 await using (transaction.ConfigureAwait(false))
                 {
-                    await enter(connection).ConfigureAwait(false);
+                    await lease.EnterAsync(connection, term, cancellationToken).ConfigureAwait(false);
                     more = await FoldPageAsync(connection, tenant, generation: null, page, LogReader.PageSize, cancellationToken).ConfigureAwait(false);
                     await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
                 }

@@ -134,7 +134,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
     /// their tables, asks first.
     /// </summary>
     public static async Task ThrowIfNewerAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
-        ThrowIfNewer(await ReadVersionAsync(connection, tables, cancellationToken).ConfigureAwait(false), tables);
+        ThrowIfNewer(await ReadStampAsync(connection, tables, cancellationToken).ConfigureAwait(false), tables);
 
     private static void ThrowIfNewer(int version, LogTables tables)
     {
@@ -153,6 +153,9 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 
     private static async Task<int> ReadVersionAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
         await Sql.ScalarAsync<bool>(connection, "select to_regclass($1) is not null", cancellationToken, tables.Version).ConfigureAwait(false)
-            ? await Sql.ScalarAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken).ConfigureAwait(false)
+            ? await ReadStampAsync(connection, tables, cancellationToken).ConfigureAwait(false)
             : 0;
+
+    private static Task<int> ReadStampAsync(NpgsqlConnection connection, LogTables tables, CancellationToken cancellationToken) =>
+        Sql.ScalarAsync<int>(connection, $"select coalesce(max(version), 0) from {tables.Version}", cancellationToken);
 }
