@@ -33,8 +33,13 @@ public sealed record BootstrapCacheState(ImmutableDictionary<PeerId, BootstrapCa
     public static BootstrapCacheState Empty { get; } = new(ImmutableDictionary<PeerId, BootstrapCacheEntry>.Empty);
 
     /// <summary>The entries, the most recently connected first.</summary>
-    public IEnumerable<BootstrapCacheEntry> NewestFirst() =>
-        Entries.Values.OrderByDescending(entry => entry.LastConnectedAt).ThenBy(entry => entry.Peer);
+    public IEnumerable<BootstrapCacheEntry> NewestFirst()
+    {
+        BootstrapCacheEntry[] entries = [.. Entries.Values];
+        Array.Sort(entries, static (one, other) =>
+            other.LastConnectedAt.CompareTo(one.LastConnectedAt) is not 0 and var later ? later : one.Peer.CompareTo(other.Peer));
+        return entries;
+    }
 
     /// <summary>
     /// Whether a failed dial says that the node is not where it was. A node that is full, or a failure on our own side, says nothing against it.

@@ -1,12 +1,11 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Projections;
+using EventMesh.Trust.Internal;
 
 namespace EventMesh.Trust;
 
-/// <summary>What is recorded of the certificates that were accepted; <see cref="Internal.CertificateGate"/> judges them.</summary>
+/// <summary>What is recorded of the certificates that were accepted; <see cref="CertificateGate"/> judges them.</summary>
 internal static class TrustGate
 {
     // A subject is the peer's to choose.
@@ -16,17 +15,10 @@ internal static class TrustGate
     public static IEnumerable<IMeshEvent> OnAccepted(MeshState state, PeerId peer, ReadOnlyMemory<byte> certificate, TrustMode mode)
     {
         if (state.Node.KnownKeys.Contains(peer)) return [];
-        try
-        {
-            using X509Certificate2 parsed = X509CertificateLoader.LoadCertificate(certificate.Span);
-            string subject = parsed.Subject.Length <= MaxSubject ? parsed.Subject : parsed.Subject[..MaxSubject];
-            return [new CertificateAccepted(peer, subject, new DateTimeOffset(parsed.NotAfter).ToUniversalTime(), mode)];
-        }
-        catch (CryptographicException)
-        {
-            // TLS took it, the platform's parser does not: the key is proven all the same.
-            return [new CertificateAccepted(peer, "(unreadable)", DateTimeOffset.MaxValue, mode)];
-        }
+        // TLS took it even when we can't read it: the key is proven all the same.
+        CertificateLabel label = CertificateLabel.TryRead(certificate) ?? new("(unreadable)", DateTimeOffset.MaxValue);
+        string subject = label.Subject.Length <= MaxSubject ? label.Subject : label.Subject[..MaxSubject];
+        return [new CertificateAccepted(peer, subject, label.NotAfter, mode)];
     }
 
     /// <summary>What is recorded of the node's own identity at start.</summary>

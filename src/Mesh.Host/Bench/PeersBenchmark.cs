@@ -82,6 +82,7 @@ internal static class PeersBenchmark
                 await joiners.StandardInput.WriteLineAsync("go".AsMemory(), cancellationToken).ConfigureAwait(false);
                 await joiners.StandardInput.FlushAsync(cancellationToken).ConfigureAwait(false);
                 double seconds = double.Parse(await ExpectAsync(joiners, cancellationToken).ConfigureAwait(false), CultureInfo.InvariantCulture);
+                await progress.WriteLineAsync("Joined.".AsMemory(), cancellationToken).ConfigureAwait(false);
                 // A joiner knows of the pair a moment before the listener does.
                 using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
                 limit.CancelAfter(StartLimit);

@@ -13,9 +13,11 @@ internal static class PeersBenchmarkJoiners
     /// <summary>Joins at once.</summary>
     public const int AtOnce = 16;
 
-    // Until the code of a join is compiled at both ends, as the transport's benchmark does with its handshakes; after 300 the compilers took a quarter of
-    // both processors.
-    private const int WarmJoins = 1000;
+    // Until the code of a join is compiled at both ends, as the transport's benchmark does with its handshakes. In rounds with a pause: the runtime compiles
+    // in steps, each after so many calls and in the background, which has no processor to itself while joins go on.
+    private const int WarmRounds = 4;
+    private const int WarmJoins = 250;
+    private static readonly TimeSpan WarmPause = TimeSpan.FromSeconds(2);
 
     /// <summary>Plays the joiners' part.</summary>
     public static async Task RunAsync(IPEndPoint listener, int count, TextReader input, TextWriter output, CancellationToken cancellationToken)
@@ -23,9 +25,13 @@ internal static class PeersBenchmarkJoiners
         var nodes = new List<BenchmarkNode>(count);
         try
         {
-            await StartAsync(WarmJoins).ConfigureAwait(false);
-            await JoinAsync().ConfigureAwait(false);
-            await StopAsync().ConfigureAwait(false);
+            for (int round = 0; round < WarmRounds; round++)
+            {
+                await StartAsync(WarmJoins).ConfigureAwait(false);
+                await JoinAsync().ConfigureAwait(false);
+                await StopAsync().ConfigureAwait(false);
+                await Task.Delay(WarmPause, cancellationToken).ConfigureAwait(false);
+            }
             await StartAsync(count).ConfigureAwait(false);
             await TellAsync("ready").ConfigureAwait(false);
             if (await input.ReadLineAsync(cancellationToken).ConfigureAwait(false) != "go") return;

@@ -16,7 +16,10 @@ internal sealed class CacheCensus(int maxPerPrefix)
     /// <summary>Why there is no room for an entry; null when there is.</summary>
     public EvictionReason? Excess(IReadOnlyList<IPEndPoint> endpoints, ConnectionDirection origin)
     {
-        if (Networks(endpoints).Any(network => _networks.GetValueOrDefault(network) >= maxPerPrefix)) return EvictionReason.Prefix;
+        for (int i = 0; i < endpoints.Count; i++)
+        {
+            if (NetworkOf(endpoints[i]) is { } network && _networks.GetValueOrDefault(network) >= maxPerPrefix) return EvictionReason.Prefix;
+        }
         if (origin == ConnectionDirection.Inbound && _inbound >= BootstrapCacheDecisions.MaxInbound) return EvictionReason.Inbound;
         return _count >= BootstrapCacheState.Capacity ? EvictionReason.Capacity : null;
     }
@@ -25,9 +28,24 @@ internal sealed class CacheCensus(int maxPerPrefix)
     {
         _count++;
         if (origin == ConnectionDirection.Inbound) _inbound++;
-        foreach (IPNetwork network in Networks(endpoints)) _networks[network] = _networks.GetValueOrDefault(network) + 1;
+        for (int i = 0; i < endpoints.Count; i++)
+        {
+            // An entry counts once in each of its networks.
+            if (NetworkOf(endpoints[i]) is { } network && !IsBefore(endpoints, i, network))
+                _networks[network] = _networks.GetValueOrDefault(network) + 1;
+        }
     }
 
-    private static IEnumerable<IPNetwork> Networks(IReadOnlyList<IPEndPoint> endpoints) =>
-        endpoints.Where(endpoint => AddressScope.IsGlobal(endpoint.Address)).Select(endpoint => AddressPrefix.NetworkOf(endpoint.Address)).Distinct();
+    private static bool IsBefore(IReadOnlyList<IPEndPoint> endpoints, int end, IPNetwork network)
+    {
+        for (int i = 0; i < end; i++)
+        {
+            if (NetworkOf(endpoints[i]) == network) return true;
+        }
+        return false;
+    }
+
+    /// <summary>The network that an endpoint is counted in; null when its address is not globally routable.</summary>
+    private static IPNetwork? NetworkOf(IPEndPoint endpoint) =>
+        AddressScope.IsGlobal(endpoint.Address) ? AddressPrefix.NetworkOf(endpoint.Address) : null;
 }

@@ -46,16 +46,24 @@ internal sealed class PeerExchange(
     public Peers Answer(PeerId asking, IPAddress askingFrom, int max)
     {
         PeerSession[] sessions = table.Sessions();
-        Random.Shared.Shuffle(sessions);
         var answer = new Peers();
-        foreach (PeerSession session in sessions)
+        for (int i = 0; i < sessions.Length && answer.Peers_.Count < max; i++)
         {
-            if (answer.Peers_.Count >= max) break;
+            // Shuffled only as far as the answer goes: it is asked for with every join.
+            int chosen = Random.Shared.Next(i, sessions.Length);
+            (sessions[i], sessions[chosen]) = (sessions[chosen], sessions[i]);
+            PeerSession session = sessions[i];
             if (session.Peer == asking || session.Info is not { Kind: PeerKind.Node } peer) continue;
-            IEnumerable<IPEndPoint> shared = peer.Endpoints.Where(e => AddressScope.IsShared(e.Address, askingFrom)).Take(WireLimits.PeerEndpoints);
-            var record = new PeerRecord { PeerId = ByteString.CopyFrom(session.Peer.ToByteArray()), DnsName = session.ProvenName };
-            record.Endpoints.AddRange(shared.Select(EndpointCodec.ToFrame));
-            if (record.Endpoints.Count > 0) answer.Peers_.Add(record);
+            var record = new PeerRecord();
+            foreach (IPEndPoint endpoint in peer.Endpoints)
+            {
+                if (record.Endpoints.Count < WireLimits.PeerEndpoints && AddressScope.IsShared(endpoint.Address, askingFrom))
+                    record.Endpoints.Add(EndpointCodec.ToFrame(endpoint));
+            }
+            if (record.Endpoints.Count == 0) continue;
+            record.PeerId = UnsafeByteOperations.UnsafeWrap(session.Peer.ToByteArray());
+            record.DnsName = session.ProvenName;
+            answer.Peers_.Add(record);
         }
         return answer;
     }

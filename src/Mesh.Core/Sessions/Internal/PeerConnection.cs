@@ -127,9 +127,12 @@ internal sealed partial class PeerConnection : IAsyncDisposable
     /// A frame waits only when 1 MiB of earlier ones is unacknowledged, or the peer grants no stream. A peer that does not read its control
     /// stream for the handshake time is closed, so that it holds up nobody.
     /// </remarks>
-    public async Task SendControlAsync(FrameType type, IMessage body)
+    public Task SendControlAsync(FrameType type, IMessage body) => SendControlAsync(type, body, default, null);
+
+    /// <summary>Sends two control frames in one write.</summary>
+    public async Task SendControlAsync(FrameType type, IMessage body, FrameType secondType, IMessage? secondBody)
     {
-        Task sending = SendControlCoreAsync(type, body);
+        Task sending = SendControlCoreAsync(type, body, secondType, secondBody);
         try
         {
             await sending.WaitAsync(_session.Host.Options.Transport.HandshakeTimeout, _session.Host.Clock).ConfigureAwait(false);
@@ -141,7 +144,7 @@ internal sealed partial class PeerConnection : IAsyncDisposable
         }
     }
 
-    private async Task SendControlCoreAsync(FrameType type, IMessage body)
+    private async Task SendControlCoreAsync(FrameType type, IMessage body, FrameType secondType, IMessage? secondBody)
     {
         await _controlLock.WaitAsync(Ended).ConfigureAwait(false);
         try
@@ -153,19 +156,13 @@ internal sealed partial class PeerConnection : IAsyncDisposable
                 FrameWriter.WriteVarInt(_controlBuffer, (ulong)StreamType.Control);
             }
             FrameWriter.Write(_controlBuffer, type, body);
+            if (secondBody is not null) FrameWriter.Write(_controlBuffer, secondType, secondBody);
             await _control.WriteAsync(_controlBuffer.WrittenMemory, endStream: false, Ended).ConfigureAwait(false);
         }
         finally
         {
             _controlLock.Release();
         }
-    }
-
-    /// <summary>Sends two control frames in one write.</summary>
-    public async Task SendControlAsync(FrameType type, IMessage body, FrameType secondType, IMessage secondBody)
-    {
-        await SendControlAsync(type, body).ConfigureAwait(false);
-        await SendControlAsync(secondType, secondBody).ConfigureAwait(false);
     }
 
     /// <summary>Closes the connection; the first code wins.</summary>
