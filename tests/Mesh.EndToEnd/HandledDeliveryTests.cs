@@ -26,7 +26,9 @@ public sealed class HandledDeliveryTests : IAsyncLifetime
         string plugin = Path.Combine(_folder["plugins"], "RecordingPlugin");
         CopyFolder(plugins, plugin);
         HashSet<string> handled = [];
-        await using NodeProcess sender = await NodeProcess.StartAsync(_folder["sender"]);
+        // A killed peer is gone when its connection has been silent for so long; until then the sender waits.
+        var environment = new Dictionary<string, string> { ["EventMesh__Transport__IdleTimeout"] = "00:00:08" };
+        await using NodeProcess sender = await NodeProcess.StartAsync(_folder["sender"], "127.0.0.1:0", networkNamespace: null, environment);
         for (int round = 0; round < 2; round++)
         {
             await using NodeProcess receiver = await NodeProcess.StartAsync(data, "--contact", sender.Listen, "--plugins", _folder["plugins"]);
