@@ -24,8 +24,10 @@ public sealed class AppendPressureTests
         pressure.Rise();
         Task waiting = pressure.WhenEasedAsync(Limit, Cancellation);
         waiting.IsCompleted.ShouldBeFalse();
+        pressure.IsHigh.ShouldBeTrue();
 
         pressure.Ease();
+        pressure.IsHigh.ShouldBeFalse();
 
         await waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
         pressure.WhenEasedAsync(Limit, Cancellation).IsCompletedSuccessfully.ShouldBeTrue();

@@ -275,7 +275,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         LogPage? page = await TryReadAsync(tenant, position, projections, cancellationToken).ConfigureAwait(false);
         for (int pages = 1; page is not null; pages++)
         {
-            bool isEnd = page.IsLast || pages == PagesInTurn;
+            bool isEnd = page.IsLast || pages == PagesInTurn || _pressure.IsHigh;
             // While one page is written, the next is read.
             Task<LogPage?> next = isEnd ? Task.FromResult<LogPage?>(null) : TryReadAsync(tenant, page.UpTo, projections, cancellationToken);
             bool isFolded;

@@ -6,7 +6,17 @@ internal sealed class AppendPressure(TimeProvider time)
     private readonly Lock _mutex = new();
     private TaskCompletionSource? _eased;
 
-    /// <summary>A full batch waits.</summary>
+    /// <summary>Whether a full batch waits.</summary>
+    public bool IsHigh
+    {
+        get
+        {
+            lock (_mutex)
+                return _eased is not null;
+        }
+    }
+
+    /// <summary>A full batch waits from now on.</summary>
     public void Rise()
     {
         lock (_mutex)
