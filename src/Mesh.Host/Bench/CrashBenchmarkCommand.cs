@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 
@@ -9,8 +8,6 @@ namespace EventMesh.Host.Bench;
 /// <summary><c>mesh bench crash</c>: kills node and database under load and proves that nothing acknowledged is lost.</summary>
 internal static class CrashBenchmarkCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Makes the command <c>crash</c>, a child of <c>bench</c>.</summary>
     public static Command Create()
     {
@@ -41,7 +38,10 @@ internal static class CrashBenchmarkCommand
                 Seed = (int)Math.Min(context.Get(seed) ?? options.Seed, int.MaxValue),
             };
             CrashBenchmarkResult result = await CrashBenchmark.RunAsync(options, context.Error, cancellationToken);
-            await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(result, Json) : ToText(result));
+            if (context.IsJson)
+                context.WriteJson(result);
+            else
+                await context.Out.WriteLineAsync(ToText(result));
             return ExitCode.Success;
         });
     }

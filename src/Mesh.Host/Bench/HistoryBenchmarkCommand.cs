@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 
@@ -9,8 +8,6 @@ namespace EventMesh.Host.Bench;
 /// <summary><c>mesh bench history</c>: queries and the start over a long log.</summary>
 internal static class HistoryBenchmarkCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Makes the command <c>history</c>, a child of <c>bench</c>.</summary>
     public static Command Create()
     {
@@ -25,7 +22,10 @@ internal static class HistoryBenchmarkCommand
         {
             HistoryBenchmarkResult result = await HistoryBenchmark.RunAsync(
                 Math.Min(context.Get(events) ?? 2_000_000, 2_000_000_000), (int)Math.Min(context.Get(months) ?? 12, 1200), context.Error, cancellationToken);
-            await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(result, Json) : ToText(result));
+            if (context.IsJson)
+                context.WriteJson(result);
+            else
+                await context.Out.WriteLineAsync(ToText(result));
             return ExitCode.Success;
         });
     }

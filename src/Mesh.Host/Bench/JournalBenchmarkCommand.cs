@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 
@@ -9,8 +8,6 @@ namespace EventMesh.Host.Bench;
 /// <summary><c>mesh bench journal</c>: the figures of the event log on this machine.</summary>
 internal static class JournalBenchmarkCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Makes the command <c>journal</c>, a child of <c>bench</c>.</summary>
     public static Command Create()
     {
@@ -30,7 +27,10 @@ internal static class JournalBenchmarkCommand
                 LongLog = (int)Math.Min(context.Get(longLog) ?? options.LongLog, 100_000_000),
             };
             JournalBenchmarkResult result = await JournalBenchmark.RunAsync(options, context.Error, cancellationToken);
-            await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(result, Json) : ToText(result));
+            if (context.IsJson)
+                context.WriteJson(result);
+            else
+                await context.Out.WriteLineAsync(ToText(result));
             return ExitCode.Success;
         });
     }

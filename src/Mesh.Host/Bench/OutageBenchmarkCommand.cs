@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 using EventMesh.Transport;
@@ -11,8 +10,6 @@ namespace EventMesh.Host.Bench;
 /// <summary><c>mesh bench outage</c>: what peers notice while a node's PostgreSQL is away, and whether the log has everything afterwards.</summary>
 internal static class OutageBenchmarkCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Makes the command <c>outage</c>, a child of <c>bench</c>.</summary>
     public static Command Create()
     {
@@ -37,7 +34,10 @@ internal static class OutageBenchmarkCommand
                 Rate = (int)Math.Min(context.Get(rate) ?? options.Rate, 1_000_000),
             };
             OutageBenchmarkResult result = await new OutageBenchmark(options, context.Error).RunAsync(cancellationToken);
-            await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(result, Json) : ToText(result));
+            if (context.IsJson)
+                context.WriteJson(result);
+            else
+                await context.Out.WriteLineAsync(ToText(result));
             return ExitCode.Success;
         });
     }

@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Net;
-using System.Text.Json;
 using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 using EventMesh.Transport;
@@ -12,8 +11,6 @@ namespace EventMesh.Host.Bench;
 /// <summary><c>mesh bench peers</c>: the figures of whole nodes on this machine, beside the transport's own.</summary>
 internal static class PeersBenchmarkCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Makes the command <c>peers</c>, a child of <c>bench</c>.</summary>
     public static Command Create()
     {
@@ -44,7 +41,10 @@ internal static class PeersBenchmarkCommand
             PeersBenchmarkResult result = await PeersBenchmark.RunAsync(
                 new PeersBenchmarkOptions { Peers = count, Messages = total, RoundTrips = Math.Max(1000, total / 20), IsStored = !context.Get(forget) },
                 context.Error, cancellationToken);
-            await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(result, Json) : ToText(result));
+            if (context.IsJson)
+                context.WriteJson(result);
+            else
+                await context.Out.WriteLineAsync(ToText(result));
             return ExitCode.Success;
         });
     }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using EventMesh.Host.Commands;
 using EventMesh.Host.Errors;
 using EventMesh.Transport;
@@ -12,8 +11,6 @@ namespace EventMesh.Host.Bench;
 /// <summary><c>mesh bench transport</c>: the figures of a transport on this machine, alone or in turn with the reference.</summary>
 internal static class TransportBenchmarkCommand
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
-
     /// <summary>Makes the command <c>transport</c>, a child of <c>bench</c>.</summary>
     public static Command Create() => Create([new Ngtcp2TransportProvider(), new QuicTransportProvider()]);
 
@@ -33,12 +30,18 @@ internal static class TransportBenchmarkCommand
             {
                 TransportComparison comparison = await TransportComparison.RunAsync(
                     name, (int)Math.Min(context.Get(rounds) ?? 5, int.MaxValue), context.Error, cancellationToken);
-                await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(comparison, Json) : comparison.ToText());
+                if (context.IsJson)
+                    context.WriteJson(comparison);
+                else
+                    await context.Out.WriteLineAsync(comparison.ToText());
                 return ExitCode.Success;
             }
             ITransport chosen = Choose(providers, name);
             TransportBenchmarkResult result = await TransportBenchmark.RunAsync(chosen, TransportBenchmarkOptions.Default, cancellationToken);
-            await context.Out.WriteLineAsync(context.IsJson ? JsonSerializer.Serialize(result, Json) : ToText(chosen.Name, result));
+            if (context.IsJson)
+                context.WriteJson(result);
+            else
+                await context.Out.WriteLineAsync(ToText(chosen.Name, result));
             return ExitCode.Success;
         });
     }
