@@ -96,17 +96,22 @@ internal sealed class ReplicatedServers : IAsyncDisposable
             server.Dispose();
         }
         // Children of a killed server may still close files.
-        for (int i = 0; Directory.Exists(_folder); i++)
+        await Eventually.IsTrueAsync(() =>
         {
             try
             {
                 Directory.Delete(_folder, recursive: true);
+                return true;
             }
-            catch (IOException) when (i < 50)
+            catch (DirectoryNotFoundException)
             {
-                await Task.Delay(100, CancellationToken.None);
+                return true;
             }
-        }
+            catch (IOException)
+            {
+                return false;
+            }
+        });
     }
 
     private async Task MakeAsync(bool isSynchronous)
