@@ -339,7 +339,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         await _folding.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            more = await projection.CatchUpAsync(tenant, page, _lease, term, PagesInTurn, cancellationToken).ConfigureAwait(false);
+            more = await projection.CatchUpAsync(tenant, page, _lease, term, _pressure.IsHigh ? 1 : PagesInTurn, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsOfEvents(exception, cancellationToken))
         {
