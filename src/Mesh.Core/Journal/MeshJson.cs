@@ -66,7 +66,10 @@ public static class MeshJson
 
     private static JsonSerializerOptions Create()
     {
-        var options = new JsonSerializerOptions { TypeInfoResolver = new DefaultJsonTypeInfoResolver() };
+        var options = new JsonSerializerOptions
+        {
+            TypeInfoResolver = JsonTypeInfoResolver.Combine(MeshJsonContext.Default, new DefaultJsonTypeInfoResolver()),
+        };
         Configure(options);
         options.MakeReadOnly();
         return options;

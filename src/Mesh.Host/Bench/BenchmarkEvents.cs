@@ -10,6 +10,9 @@ internal static class BenchmarkEvents
     private const int Peers = 150;
     private const int PerVisit = 8;
 
+    /// <summary>Events in which each peer visits once.</summary>
+    public const int Round = Peers * PerVisit;
+
     // As long as a node's own.
     private static readonly byte[] Certificate = new byte[440];
 

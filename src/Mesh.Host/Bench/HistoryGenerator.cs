@@ -3,13 +3,15 @@ using System.Text;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
+using EventMesh.Journal.Internal;
+using EventMesh.Projections;
 using Npgsql;
 
 namespace EventMesh.Host.Bench;
 
 /// <summary>
 /// Writes the log of a node over many months by COPY, as its journal and its archive would have left it: closed months in blocks, the last two and the present one in the table of
-/// events. It has no chain of hashes and no snapshots at the beginning of months.
+/// events, and each month but the first with the snapshots that open it. It has no chain of hashes.
 /// </summary>
 internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, long count, DateTimeOffset start, DateTimeOffset end)
 {
@@ -18,45 +20,74 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
 
     private readonly Dictionary<string, Segment> _segments = [];
     private readonly string _tenant = node.ToString();
+    private long _place;
 
     /// <summary>Events that went into blocks.</summary>
     public long Archived { get; private set; }
 
-    /// <summary>The time of an event; they are spread evenly.</summary>
-    public DateTimeOffset TimeOf(long index)
+    public async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        DateOnly hotFrom = SegmentState.MonthOf(end).AddMonths(-HotMonths);
+        await using NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken);
+        using IEnumerator<Row> rows = Rows().GetEnumerator();
+        bool more = rows.MoveNext();
+        await using (NpgsqlBinaryImporter copy = await connection.BeginBinaryImportAsync(
+            """
+            copy mesh.log_block (tenant_id, stream_id, family, month, first_seq, last_seq, first_time, last_time, first_version, count, kinds, seqs, ids, types,
+                times, data, headers) from stdin (format binary)
+            """,
+            cancellationToken))
+        {
+            more = more && await WriteBlocksAsync(copy, rows, hotFrom, cancellationToken);
+            await copy.CompleteAsync(cancellationToken);
+        }
+        if (more)
+            await WriteRowsAsync(connection, rows, cancellationToken);
+        await WriteEndsAsync(connection, cancellationToken);
+    }
+
+    /// <summary>The time of an event of the benchmark; they are spread evenly.</summary>
+    private DateTimeOffset TimeOf(long index)
     {
         double share = (double)index / count;
         long ticks = (long)((end - start).Ticks * share);
         return start.AddTicks(ticks - (ticks % TimeSpan.TicksPerMicrosecond));
     }
 
-    public async Task WriteAsync(CancellationToken cancellationToken)
+    /// <summary>The whole log, in order.</summary>
+    private IEnumerable<Row> Rows()
     {
-        var hotFrom = new DateTimeOffset(end.Year, end.Month, 1, 0, 0, 0, TimeSpan.Zero).AddMonths(-HotMonths);
-        long hot = 0;
-        while (hot < count && TimeOf(hot) < hotFrom)
-            hot += Math.Max(1, Math.Min(1000, count - hot));
-        while (hot > 0 && TimeOf(hot - 1) >= hotFrom)
-            hot--;
-        await using NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken);
-        await WriteBlocksAsync(connection, hot, cancellationToken);
-        await WriteRowsAsync(connection, hot, cancellationToken);
-        await WriteEndsAsync(connection, cancellationToken);
-        Archived = hot;
+        DateOnly month = SegmentState.MonthOf(start);
+        for (long i = 0; i < count; i++)
+        {
+            DateTimeOffset time = TimeOf(i);
+            if (SegmentState.MonthOf(time) != month)
+            {
+                month = SegmentState.MonthOf(time);
+                foreach (IMeshEvent opening in SegmentOpening.Open(StateBefore(i), time))
+                    yield return Make(opening, time);
+            }
+            yield return Make(BenchmarkEvents.At((int)i), time);
+        }
     }
 
-    private async Task WriteBlocksAsync(NpgsqlConnection connection, long until, CancellationToken cancellationToken)
+    /// <summary>The state before an event: what the peers' first visits have made of it, and their last.</summary>
+    private MeshState StateBefore(long index)
     {
-        await using NpgsqlBinaryImporter copy = await connection.BeginBinaryImportAsync(
-            """
-            copy mesh.log_block (tenant_id, stream_id, family, month, first_seq, last_seq, first_time, last_time, first_version, count, kinds, seqs, ids, types,
-                times, data, headers) from stdin (format binary)
-            """,
-            cancellationToken);
+        MeshState state = MeshState.Empty;
+        for (long i = 0; i < index; i = i == BenchmarkEvents.Round - 1 ? Math.Max(i + 1, index - (2 * BenchmarkEvents.Round)) : i + 1)
+            state = MeshState.Apply(state, new RecordedEvent(Guid.Empty, 1, i + 1, TimeOf(i), BenchmarkEvents.At((int)i), null));
+        return state;
+    }
+
+    /// <summary>Closed months; false when no other follows.</summary>
+    private async Task<bool> WriteBlocksAsync(NpgsqlBinaryImporter copy, IEnumerator<Row> all, DateOnly until, CancellationToken cancellationToken)
+    {
         Dictionary<string, List<Row>> open = [];
-        for (long i = 0; i < until; i++)
+        bool more = true;
+        for (; more && SegmentState.MonthOf(all.Current.Time) < until; more = all.MoveNext())
         {
-            Row row = Make(i);
+            Row row = all.Current;
             if (!open.TryGetValue(row.Stream, out List<Row>? rows))
             {
                 // A new month: those before are complete.
@@ -68,6 +99,7 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
                 open[row.Stream] = rows = [];
             }
             rows.Add(row);
+            Archived++;
             if (rows.Count < BlockSize)
                 continue;
             await WriteBlockAsync(copy, row.Stream, rows, cancellationToken);
@@ -75,7 +107,7 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
         }
         foreach ((string stream, List<Row> rest) in open)
             await WriteBlockAsync(copy, stream, rest, cancellationToken);
-        await copy.CompleteAsync(cancellationToken);
+        return more;
     }
 
     private async Task WriteBlockAsync(NpgsqlBinaryImporter copy, string stream, List<Row> rows, CancellationToken cancellationToken)
@@ -104,10 +136,10 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
         await copy.WriteAsync(rows.Select(row => row.Headers).ToArray(), "text[]", cancellationToken);
     }
 
-    private async Task WriteRowsAsync(NpgsqlConnection connection, long from, CancellationToken cancellationToken)
+    private async Task WriteRowsAsync(NpgsqlConnection connection, IEnumerator<Row> rows, CancellationToken cancellationToken)
     {
         // Rows refer to their stream.
-        for (DateTimeOffset month = TimeOf(from); month <= end.AddMonths(1); month = month.AddMonths(1))
+        for (DateTimeOffset month = rows.Current.Time; month <= end.AddMonths(1); month = month.AddMonths(1))
         {
             foreach (StreamFamily family in new[] { StreamFamily.Peers, StreamFamily.Cache })
             {
@@ -123,9 +155,9 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
                 from stdin (format binary)
             """,
             cancellationToken);
-        for (long i = from; i < count; i++)
+        do
         {
-            Row row = Make(i);
+            Row row = rows.Current;
             Segment segment = Extend(row.Stream, row, row, 1);
             await copy.StartRowAsync(cancellationToken);
             await copy.WriteAsync(row.Seq, "bigint", cancellationToken);
@@ -140,6 +172,7 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
             await copy.WriteAsync(value: false, "boolean", cancellationToken);
             await copy.WriteAsync(row.Headers, "jsonb", cancellationToken);
         }
+        while (rows.MoveNext());
         await copy.CompleteAsync(cancellationToken);
     }
 
@@ -161,8 +194,8 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
                     """,
                     _tenant, stream, stream.Split('/')[0], segment.Month, segment.FirstSeq, segment.LastSeq, segment.FirstTime, segment.LastTime, segment.Count);
         }
-        await ExecuteAsync("select setval('mesh.mt_events_sequence', $1)", count);
-        await ExecuteAsync("insert into mesh.node_log (tenant_id, epoch, node_seq, time) values ($1, 1, $2, $3)", _tenant, count, TimeOf(count - 1));
+        await ExecuteAsync("select setval('mesh.mt_events_sequence', $1)", _place);
+        await ExecuteAsync("insert into mesh.node_log (tenant_id, epoch, node_seq, time) values ($1, 1, $2, $3)", _tenant, _place, TimeOf(count - 1));
         await ExecuteAsync("analyze");
 
         async Task ExecuteAsync(string text, params object[] values)
@@ -191,15 +224,13 @@ internal sealed class HistoryGenerator(NpgsqlDataSource source, NodeId node, lon
         return segment;
     }
 
-    private Row Make(long index)
+    private Row Make(IMeshEvent data, DateTimeOffset time)
     {
-        IMeshEvent data = BenchmarkEvents.At((int)index);
-        DateTimeOffset time = TimeOf(index);
         EventDescriptor descriptor = EventRegistry.Default.Get(data.GetType());
         return new(
-            index + 1, Guid.CreateVersion7(time), EventRegistry.StreamKey(descriptor.Family, time), descriptor.WireName, time,
+            ++_place, Guid.CreateVersion7(time), EventRegistry.StreamKey(descriptor.Family, time), descriptor.WireName, time,
             Encoding.UTF8.GetString(MeshJson.Serialize(data)),
-            string.Create(CultureInfo.InvariantCulture, $$"""{"seq": {{index + 1}}, "epoch": 1}"""));
+            string.Create(CultureInfo.InvariantCulture, $$"""{"seq": {{_place}}, "epoch": 1}"""));
     }
 
     private sealed record Row(long Seq, Guid Id, string Stream, string Type, DateTimeOffset Time, string Data, string Headers);

@@ -44,6 +44,7 @@ internal static class JournalBenchmarkCommand
           Record, p99                   {result.RecordMicrosecondsP99,12:N1} us
           visible in projection, median {result.VisibleMillisecondsP50,12:N1} ms
           rebuild, slowest projection   {result.RebuildEventsPerSecond,12:N0} events/s
+          the same, whole log           {result.RebuildLogEventsPerSecond,12:N0} events/s
           spool, synced                 {result.SpoolEventsPerSecond,12:N0} events/s
           log on disk                   {result.BytesPerEvent,12:N0} bytes/event
           start to first peer           {result.StartMilliseconds,12:N0} ms

@@ -24,6 +24,9 @@ internal sealed record JournalBenchmarkResult
     /// <value>The slowest projection's rebuild, events that it folds per second.</value>
     public required double RebuildEventsPerSecond { get; init; }
 
+    /// <value>The slowest projection's rebuild, events of the log per second, of which it folds a part.</value>
+    public required double RebuildLogEventsPerSecond { get; init; }
+
     /// <value>Events per second into the spool, synced, in batches.</value>
     public required double SpoolEventsPerSecond { get; init; }
 

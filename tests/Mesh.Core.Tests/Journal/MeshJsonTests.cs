@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using EventMesh.Events;
 using EventMesh.Journal;
+using EventMesh.Journal.Internal;
 using Shouldly;
 using Xunit;
 
@@ -45,6 +46,11 @@ public sealed class MeshJsonTests
                 .ShouldBeSubsetOf(files.Select(file => Path.GetFileNameWithoutExtension(file)));
         }
     }
+
+    [Theory]
+    [MemberData(nameof(WireNames))]
+    public void No_event_is_read_by_reflection(string wireName) =>
+        MeshJsonContext.Default.GetTypeInfo(EventRegistry.Default.Get(wireName).Type).ShouldNotBeNull();
 
     [Fact]
     public void Unknown_fields_are_skipped() =>
