@@ -59,7 +59,7 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
         HealthView health = await _app.Client.GetHealthAsync(Token);
         (health.Status, health.IsReady).ShouldBe((HealthStatus.Degraded, true));
         health.Journal.ShouldBe(
-            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, false, 2003, 2000, 1000));
+            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, false, 0, 2003, 2000, 1000));
 
         _app.Journal = new JournalStatus(JournalState.Failed, 0, 0, 1, 1, 1);
         using HttpClient http = CreateHttpClient();

@@ -186,7 +186,7 @@ internal sealed partial class PeerSession
         string agent = hello?.Agent ?? "";
         RecordedEvent joined = Host.Journal.Record(new PeerJoined(Peer, RemoteInstance, kind, endpoints, agent));
         Info = new PeerInfo(Peer, kind, RemoteInstance, endpoints, sendOn.RemoteEndPoint, agent, joined.Time);
-        if (kind == PeerKind.Node && proof.IsDialer) Host.OnProven(this, first, proof.RemoteEndPoint);
+        if (kind == PeerKind.Node && proof.IsDialer) Prove(first, proof.RemoteEndPoint);
         // A node of earlier days that says it can't be dialled now, or was dialled and is not there. That our side could not dial proves nothing.
         if (kind == PeerKind.Client && (_checkFailure is not { } failure || Projections.BootstrapCacheState.CountsAgainst(failure)))
             _table.Tasks.TryRun(static s => s.Session.LeaveCacheAsync(s.First), (Session: this, First: first));
