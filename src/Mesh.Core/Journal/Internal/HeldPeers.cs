@@ -37,7 +37,7 @@ internal sealed class HeldPeers(MinuteBudget budget, ConnectionCounts counts)
     public bool TryCount(MeshState state, IMeshEvent data, ReadOnlySpan<IMeshEvent> unit)
     {
         if (data is CertificateAccepted accepted)
-            return TryBegin(state, accepted);
+            return TryBegin(state, accepted, unit);
         if (Count == 0 || SubjectOf(state, data, unit) is not { } peer || !_byPeer.TryGetValue(peer, out LinkedListNode<HeldPeer>? held))
             return false;
         bool hadChanges = held.Value.HasChanges;
@@ -79,12 +79,12 @@ internal sealed class HeldPeers(MinuteBudget budget, ConnectionCounts counts)
     /// <summary>Ends holding the oldest one back, when the budget has a place for it; what is owed to the log of it, null when none may come.</summary>
     public IReadOnlyList<IMeshEvent>? TryReleaseOldest() => _oldestFirst.First is { } oldest && budget.TryTake() ? Release(oldest.Value.Peer) : null;
 
-    private bool TryBegin(MeshState state, CertificateAccepted accepted)
+    private bool TryBegin(MeshState state, CertificateAccepted accepted, ReadOnlySpan<IMeshEvent> unit)
     {
         // Of a further connection: the log still does not know the key.
         if (_byPeer.ContainsKey(accepted.Peer))
             return true;
-        if (NewPeers.IsKnown(state, accepted.Peer))
+        if (NewPeers.IsKnown(state, accepted.Peer) || NewPeers.IsChosen(accepted.Peer, unit))
             return false;
         // Nobody overtakes those that wait.
         if (Count == 0 && budget.TryTake())

@@ -40,6 +40,17 @@ internal static class NewPeers
         _ => EventSubjects.Of(data),
     };
 
+    /// <summary>Whether we have dialled a peer by our own choice when it is accepted for the first time.</summary>
+    public static bool IsChosen(PeerId peer, ReadOnlySpan<IMeshEvent> unit)
+    {
+        foreach (IMeshEvent data in unit)
+        {
+            if (data is PeerDiscovered discovered && discovered.Peer == peer)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>The key that a change of a key leads to by way of the other changes in one unit: that of the peer which told of them.</summary>
     public static PeerId BearerOf(KeySucceeded change, ReadOnlySpan<IMeshEvent> unit)
     {
