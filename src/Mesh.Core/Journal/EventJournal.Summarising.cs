@@ -132,7 +132,9 @@ public sealed partial class EventJournal
         if (_summaryTimer is not null)
             return;
         _summarisedSince = _time.GetUtcNow();
-        _summaryTimer = _time.CreateTimer(_ => OnSummaryTimer(), null, SummaryInterval, SummaryInterval);
+        // What the timer records is not a part of what its starter is at.
+        using (ExecutionContext.SuppressFlow())
+            _summaryTimer = _time.CreateTimer(_ => OnSummaryTimer(), null, SummaryInterval, SummaryInterval);
     }
 
     private void StopSummaryTimerIfIdle()

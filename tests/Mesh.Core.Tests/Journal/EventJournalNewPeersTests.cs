@@ -105,6 +105,18 @@ public sealed class EventJournalNewPeersTests : IAsyncLifetime
         _run.Log.Skip(opened).Select(recorded => recorded.Data).OfType<PeerJoined>().Single().Peer.ShouldBe(EventSamples.Peer(6));
     }
 
+    [Fact]
+    public async Task A_recorder_that_lets_nothing_flow_can_be_held_back_too()
+    {
+        EventJournal journal = await _run.OpenAsync();
+        using (ExecutionContext.SuppressFlow())
+        {
+            for (int i = 1; i <= 6; i++) Join(journal, i);
+        }
+        journal.Status.HeldBackPeers.ShouldBe(1);
+        await StopAsync(journal);
+    }
+
     [Theory]
     [InlineData("pin")]
     [InlineData("trust")]
