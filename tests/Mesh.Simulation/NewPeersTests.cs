@@ -1,7 +1,12 @@
 using EventMesh.Events;
 using EventMesh.Identity;
+using EventMesh.Journal;
 using EventMesh.Messaging;
+using EventMesh.Node;
 using EventMesh.Tests.Common.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
 using Shouldly;
 using Xunit;
 using Notifications = EventMesh.Notifications;
@@ -92,16 +97,41 @@ public sealed class NewPeersTests : IAsyncDisposable
         node.Log.OfType<ConnectionsSummarised>().ShouldBeEmpty("whom we dial is not held back");
     }
 
+    [Fact]
+    public async Task A_new_peer_that_could_not_be_held_back_is_refused_and_one_that_the_log_knows_is_not()
+    {
+        TestNode hub = await StartHubAsync(services => services.AddSingleton(provider => new EventJournal(
+            provider.GetRequiredService<IEventStore>(), new EventSpool(), _mesh.Clock, provider.GetRequiredService<IOptions<MeshOptions>>(),
+            provider.GetRequiredService<ILogger<EventJournal>>())
+        {
+            MaxHeldBack = 1,
+        }));
+        List<TestNode> nodes = [];
+        for (int i = 0; i < 3; i++) nodes.Add(await ConnectedAsync(hub, $"10.0.1.{i + 1}"));
+        hub.Journal.Status.HeldBackPeers.ShouldBe(1);
+
+        MeshException refusal = await Should.ThrowAsync<MeshException>(() => ConnectedAsync(hub, "10.0.1.4"));
+
+        refusal.Error.ShouldBe(MeshError.TooManyConnections);
+        await _mesh.RunAsync(nodes[0].Mesh.DisconnectAsync(hub.Id));
+        await _mesh.RunAsync(nodes[0].ConnectAsync(hub));
+        await _mesh.UntilAsync(() => hub.Log.OfType<InboundRefused>().Any(), "the refusal is counted", TimeSpan.FromMinutes(2));
+        hub.Mesh.Peers.Count.ShouldBe(3);
+    }
+
     public ValueTask DisposeAsync() => _mesh.DisposeAsync();
 
     private static bool Names(IMeshEvent data, PeerId peer) => Projections.EventSubjects.Of(data).Contains(peer);
 
-    private Task<TestNode> StartHubAsync() => _mesh.StartAsync("10.0.0.1", o =>
-    {
-        o.Journal.NewPeersPerMinute = 2;
-        o.Bootstrap.TargetPeers = 0;
-        o.Cache.FeelerInterval = TimeSpan.Zero;
-    });
+    private Task<TestNode> StartHubAsync(Action<IServiceCollection>? services = null) => _mesh.StartAsync(
+        "10.0.0.1",
+        o =>
+        {
+            o.Journal.NewPeersPerMinute = 2;
+            o.Bootstrap.TargetPeers = 0;
+            o.Cache.FeelerInterval = TimeSpan.Zero;
+        },
+        services: services);
 
     /// <summary>A node that has dialled another and dials nobody else.</summary>
     private async Task<TestNode> ConnectedAsync(TestNode to, string address)

@@ -11,9 +11,6 @@ public sealed partial class EventJournal
     // What a crash can cost of the counts, how much the log grows meanwhile, and how long a held-back peer waits when its turn has come.
     private static readonly TimeSpan SummaryInterval = TimeSpan.FromSeconds(10);
 
-    // More than is owed of one peer: a session has few connections.
-    private const int MaxOwed = 32;
-
     // Beyond its limit the spool takes so much more, for events that are never summarised.
     private const int ReservePart = 16;
 
@@ -37,6 +34,12 @@ public sealed partial class EventJournal
     {
         get => _spells.ReportAfter;
         init => _spells = new SpoolingSpells(value);
+    }
+
+    /// <summary>How many new peers are held back before further ones are refused. Defaults to 16,384.</summary>
+    internal int MaxHeldBack
+    {
+        init => _held.Capacity = value;
     }
 
     private long SpoolEnd => _options.SpoolLimit + (_options.SpoolLimit / ReservePart);
@@ -121,7 +124,7 @@ public sealed partial class EventJournal
                 return;
             TakeOwn([.. TakeCounts()]);
             // A full spool has no room for them.
-            while (_summary is null && _queue.HasRoom(MaxOwed + SegmentOpening.Count) && _held.TryReleaseOldest() is { } owed)
+            while (_summary is null && _queue.HasRoom(_held.OwedOfOldest + SegmentOpening.Count) && _held.TryReleaseOldest() is { } owed)
                 TakeUnit([], owed);
             StopSummaryTimerIfIdle();
         }

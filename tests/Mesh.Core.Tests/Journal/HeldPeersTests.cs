@@ -92,7 +92,8 @@ public sealed class HeldPeersTests
     [Fact]
     public void Beyond_the_capacity_only_peers_that_the_log_knows_have_room()
     {
-        for (int i = 1; i <= HeldPeers.Capacity; i++) Accept(i);
+        _held.Capacity.ShouldBe(16_384);
+        for (int i = 1; i <= _held.Capacity; i++) Accept(i);
         Log log = new();
         MeshState state = log.Add(EventSamples.Joined(40_000));
         _held.HasRoomFor(state, EventSamples.Peer(30_000)).ShouldBeFalse();

@@ -13,16 +13,19 @@ namespace EventMesh.Journal.Internal;
 /// <param name="counts">Where it counts.</param>
 internal sealed class HeldPeers(MinuteBudget budget, ConnectionCounts counts)
 {
-    /// <summary>How many peers are held back: 16,384, some 2 KiB each. Further ones are refused at the door, see <see cref="HasRoomFor"/>.</summary>
-    public const int Capacity = 16_384;
-
     private readonly Dictionary<PeerId, LinkedListNode<HeldPeer>> _byPeer = [];
     private readonly LinkedList<HeldPeer> _oldestFirst = [];
 
     // With changes of their keys: few, or none.
     private int _withChanges;
 
+    /// <summary>How many peers are held back, some 2 KiB each; further ones are refused at the door, see <see cref="HasRoomFor"/>, where those can't be that are in by then.</summary>
+    public int Capacity { get; set; } = 16_384;
+
     public int Count => _byPeer.Count;
+
+    /// <summary>How many events are owed of the oldest one.</summary>
+    public int OwedOfOldest => _oldestFirst.First?.Value.Owed().Count ?? 0;
 
     /// <summary>Whether a peer may come: the log knows it, or it could be held back.</summary>
     public bool HasRoomFor(MeshState state, PeerId peer) => Count < Capacity || _byPeer.ContainsKey(peer) || NewPeers.IsKnown(state, peer);
@@ -64,7 +67,7 @@ internal sealed class HeldPeers(MinuteBudget budget, ConnectionCounts counts)
         if (named.Count == 0)
             return [];
         // What is decided on a key concerns the peer that has had it.
-        IEnumerable<PeerId> heirs = _withChanges == 0 ? [] : _oldestFirst.Where(held => named.Any(held.HasHad)).Select(held => held.Peer);
+        IEnumerable<PeerId> heirs = _withChanges == 0 || !NewPeers.IsDecision(data) ? [] : _oldestFirst.Where(held => named.Any(held.HasHad)).Select(held => held.Peer);
         return [.. named.Where(_byPeer.ContainsKey).Union(heirs)];
     }
 

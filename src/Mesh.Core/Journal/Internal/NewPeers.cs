@@ -40,6 +40,10 @@ internal static class NewPeers
         _ => EventSubjects.Of(data),
     };
 
+    /// <summary>Whether an event decides about a peer, and so about all its keys.</summary>
+    public static bool IsDecision(IMeshEvent data) =>
+        data is PeerPinned or PeerUnpinned or PeerTrusted or PeerBlocked or Unblocked or CertificateRevoked or SuccessionDecided;
+
     /// <summary>Whether we have dialled a peer by our own choice when it is accepted for the first time.</summary>
     public static bool IsChosen(PeerId peer, ReadOnlySpan<IMeshEvent> unit)
     {
