@@ -55,7 +55,7 @@ public static class EventStoreSamples
         new CacheSegmentOpened("2026-11", [new(Peer(4), [V4, V6], [0, 1], ConnectionDirection.Inbound, Start, Start, IsConfirmed: true, 1, null)]),
         new SegmentArchived(StreamFamily.Cache, "2026-11", 1, long.MaxValue, 2, null), new SegmentDropped(StreamFamily.Peers, "2026-11", 1, 3, 2, "AA=="),
         new JournalStateChanged(LogState.Live, SpoolingCause.Unavailable, Start, Start.AddSeconds(90), long.MaxValue, 2),
-        new ConnectionsSummarised(Start, 20, [new(CloseReason.Idle, 7), new(CloseReason.PeerShutdown, 3)], 8, [new(CloseReason.Lost, 4)], 1, 2, 3, 5, 6, 11, 12, 13, 14),
+        new ConnectionsSummarised(Start, 15, 20, [new(CloseReason.Idle, 7), new(CloseReason.PeerShutdown, 3)], 8, [new(CloseReason.Lost, 4)], 1, 2, 3, 5, 6, 11, 12, 13, 14),
     ];
 
     /// <summary>Gives events their places, one millisecond apart.</summary>

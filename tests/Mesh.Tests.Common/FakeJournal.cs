@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Journal;
 using EventMesh.Projections;
 
@@ -29,6 +30,10 @@ public sealed class FakeJournal(TimeProvider? time = null) : IEventJournal
                 return _events.Count;
         }
     }
+
+    public bool HasRoomFor(PeerId peer) => true;
+
+    public Task WhenKnownAsync(PeerId peer, CancellationToken cancellationToken) => Task.CompletedTask;
 
     public Task<MeshException> Failed => _failed.Task;
 

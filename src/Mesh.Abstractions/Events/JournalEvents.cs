@@ -15,10 +15,11 @@ public sealed record JournalStateChanged(
     LogState State, SpoolingCause Cause, DateTimeOffset Began, DateTimeOffset? Ended, long Events, int Unreported) : IMeshEvent;
 
 /// <summary>
-/// The spool was full: connections and joins that came and went were counted instead of recorded one by one. It changes no state. What stood before has its own
-/// events all the same, and what stands when there is space again gets them then, right after this one.
+/// The spool was full, or more new peers came than the log takes in a minute: connections and joins that came and went were counted instead of recorded one by one. It changes no
+/// state. What stood before has its own events all the same, and what still stands when there is space again, or the peer's turn has come, gets them then.
 /// </summary>
 /// <param name="Since">When the counting began; it ended with this event.</param>
+/// <param name="NewPeers">New peers that were held back, by their first connection; zero when only the spool was full.</param>
 /// <param name="Opened">Connections that both sides accepted.</param>
 /// <param name="Closed">Connections that ended, by reason.</param>
 /// <param name="Joined">Peers that joined.</param>
@@ -34,7 +35,7 @@ public sealed record JournalStateChanged(
 /// <param name="MessagesReceived">Messages received on the connections that ended.</param>
 [MeshEvent("peer.connections-summarised", 1, StreamFamily.Peers)]
 public sealed record ConnectionsSummarised(
-    DateTimeOffset Since, long Opened, IReadOnlyList<CloseCount> Closed, long Joined, IReadOnlyList<CloseCount> Left, long Updated, long Discovered,
+    DateTimeOffset Since, long NewPeers, long Opened, IReadOnlyList<CloseCount> Closed, long Joined, IReadOnlyList<CloseCount> Left, long Updated, long Discovered,
     long DialsFailed, long ReverseChecks, long Refused, long BytesSent, long BytesReceived, long MessagesSent, long MessagesReceived) : IMeshEvent;
 
 /// <summary>How many ended for a reason.</summary>

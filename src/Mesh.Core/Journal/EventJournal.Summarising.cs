@@ -1,13 +1,14 @@
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Journal.Internal;
 using EventMesh.Projections;
 
 namespace EventMesh.Journal;
 
-// What happens at the spool's limit, and what the log says of its own way to the store.
+// What happens at the spool's limit and when too many new peers come, and what the log says of its own way to the store.
 public sealed partial class EventJournal
 {
-    // What a crash can cost of the counts, and how much the log grows meanwhile.
+    // What a crash can cost of the counts, how much the log grows meanwhile, and how long a held-back peer waits when its turn has come.
     private static readonly TimeSpan SummaryInterval = TimeSpan.FromSeconds(10);
 
     // Beyond its limit the spool takes so much more, for events that are never summarised.
@@ -16,7 +17,9 @@ public sealed partial class EventJournal
     private readonly SpoolingSpells _spells = new(TimeSpan.FromSeconds(1));
     private readonly long _created;
 
-    // Under the lock; not null while connections are summarised.
+    // All under the lock. The summary is not null while the spool is full, the timer while there is something to tell or to wait for.
+    private readonly ConnectionCounts _counts = new();
+    private readonly HeldPeers _held;
     private ConnectionSummary? _summary;
     private DateTimeOffset _summarisedSince;
     private ITimer? _summaryTimer;
@@ -33,15 +36,50 @@ public sealed partial class EventJournal
         init => _spells = new SpoolingSpells(value);
     }
 
+    /// <summary>How many new peers are held back before further ones are refused. Defaults to 16,384.</summary>
+    internal int MaxHeldBack
+    {
+        init => _held.Capacity = value;
+    }
+
     private long SpoolEnd => _options.SpoolLimit + (_options.SpoolLimit / ReservePart);
 
-    private bool IsCounted(MeshState state, IMeshEvent data)
+    /// <inheritdoc/>
+    public bool HasRoomFor(PeerId peer)
+    {
+        lock (_mutex)
+            return _held.HasRoomFor(_state, peer);
+    }
+
+    /// <inheritdoc/>
+    public Task WhenKnownAsync(PeerId peer, CancellationToken cancellationToken)
+    {
+        Task ended;
+        lock (_mutex)
+            ended = _held.WhenEnded(peer);
+        return ended.IsCompleted ? ended : ended.WaitAsync(cancellationToken);
+    }
+
+    private bool IsHeldBack(MeshState state, IMeshEvent data, ReadOnlySpan<IMeshEvent> unit)
+    {
+        if (!_held.TryCount(state, data, unit))
+            return false;
+        StartSummaryTimer();
+        JournalMetrics.Summarised();
+        return true;
+    }
+
+    private bool IsSummarised(MeshState state, IMeshEvent data)
     {
         if (_summary is null || !_summary.TryCount(state, data))
             return false;
         JournalMetrics.Summarised();
         return true;
     }
+
+    // Of what was held back: a full spool takes no connections now either.
+    private bool IsStillOwed(MeshState state, IMeshEvent data) =>
+        !NewPeers.IsOutdated(state, data) && (_summary is null || !_summary.TryKeep(state, data));
 
     // The writer has measured a spool that is at its limit.
     private void BeginSummarising()
@@ -50,10 +88,9 @@ public sealed partial class EventJournal
         {
             if (_summary is not null || _phase != Phase.Open)
                 return;
-            _summary = new ConnectionSummary();
-            _summarisedSince = _time.GetUtcNow();
+            _summary = new ConnectionSummary(_counts);
             _isSummarising = true;
-            _summaryTimer = _time.CreateTimer(_ => RecordSummary(), null, SummaryInterval, SummaryInterval);
+            StartSummaryTimer();
         }
         Log.SummarisingBegan(_logger, _spool.Path, _options.SpoolLimit);
     }
@@ -73,22 +110,49 @@ public sealed partial class EventJournal
             _isSummarising = false;
             IReadOnlyList<IMeshEvent> standing = summary.TakeStanding();
             caughtUp = standing.Count;
-            TakeOwn([.. Present(summary.TakeCounts(_summarisedSince)), .. standing]);
-            _summaryTimer?.Dispose();
-            _summaryTimer = null;
+            TakeOwn([.. TakeCounts(), .. standing]);
+            StopSummaryTimerIfIdle();
         }
         Log.SummarisingEnded(_logger, _spool.Path, caughtUp);
     }
 
-    private void RecordSummary()
+    private void OnSummaryTimer()
     {
         lock (_mutex)
         {
-            if (_summary is null || _phase != Phase.Open || !_queue.HasRoom(1 + SegmentOpening.Count))
+            if (_phase != Phase.Open || !_queue.HasRoom(1 + SegmentOpening.Count))
                 return;
-            TakeOwn([.. Present(_summary.TakeCounts(_summarisedSince))]);
-            _summarisedSince = _time.GetUtcNow();
+            TakeOwn([.. TakeCounts()]);
+            // A full spool has no room for them.
+            while (_summary is null && _queue.HasRoom(_held.OwedOfOldest + SegmentOpening.Count) && _held.TryReleaseOldest() is { } owed)
+                TakeUnit([], owed);
+            StopSummaryTimerIfIdle();
         }
+    }
+
+    private void StartSummaryTimer()
+    {
+        if (_summaryTimer is not null)
+            return;
+        _summarisedSince = _time.GetUtcNow();
+        // What the timer records is not a part of what its starter is at.
+        using (ExecutionContext.SuppressFlow())
+            _summaryTimer = _time.CreateTimer(_ => OnSummaryTimer(), null, SummaryInterval, SummaryInterval);
+    }
+
+    private void StopSummaryTimerIfIdle()
+    {
+        if (_summary is not null || _held.Count > 0)
+            return;
+        _summaryTimer?.Dispose();
+        _summaryTimer = null;
+    }
+
+    private IMeshEvent[] TakeCounts()
+    {
+        IMeshEvent[] counts = Present(_counts.Take(_summarisedSince));
+        _summarisedSince = _time.GetUtcNow();
+        return counts;
     }
 
     private void StopSummaryTimer()
@@ -101,7 +165,7 @@ public sealed partial class EventJournal
     }
 
     // The events that end the log: the counts that no event has yet, and the stop itself. Under the lock.
-    private IEnumerable<IMeshEvent> LastEvents(string reason) => [.. Present(_summary?.TakeCounts(_summarisedSince)), new NodeStopped(reason)];
+    private IEnumerable<IMeshEvent> LastEvents(string reason) => [.. TakeCounts(), new NodeStopped(reason)];
 
     private void ReportSpooled(int count) => Report(_spells.Spooled(count, _storeWriter.IsAway, _time.GetUtcNow(), _time.GetElapsedTime(_created)));
 

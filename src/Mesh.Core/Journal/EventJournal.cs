@@ -65,6 +65,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         _spool = spool;
         _time = time;
         _options = options.Value.Journal;
+        _held = new HeldPeers(new Limits.Internal.MinuteBudget(_options.NewPeersPerMinute, time), _counts);
         _logger = logger;
         _storeWriter = new StoreWriter(store, time, logger);
         _replica = new LocalReplica(logger);
@@ -125,6 +126,7 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
                     SpoolLimit = _options.SpoolLimit,
                     IsSummarising = _isSummarising,
                     IsSpoolRefusing = _isSpoolRefusing,
+                    HeldBackPeers = _held.Count,
                 };
             }
         }
@@ -144,14 +146,20 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         lock (_mutex)
         {
             ThrowUnlessRecording(0);
-            if (IsCounted(_state, data))
+            var unit = new ReadOnlySpan<IMeshEvent>(in data);
+            if (IsHeldBack(_state, data, unit))
+                return WithoutPlace(data);
+            bool isAlone = _held.MadeKnownBy(data, unit).Count == 0;
+            if (isAlone && IsSummarised(_state, data))
                 return WithoutPlace(data);
             ThrowUnlessRecording(1);
             recorded = Place(data, _lastNodeSeq, _lastTime);
-            if (SegmentOpening.IsDue(_state, data, recorded.Time))
-                recorded = TakeUnit([data])[0];
-            else
+            if (isAlone && !SegmentOpening.IsDue(_state, data, recorded.Time))
                 Take(recorded, MeshState.Apply(_state, recorded));
+            else if (TakeUnit([data]) is [var taken])
+                recorded = taken;
+            else
+                return WithoutPlace(data);
         }
         JournalMetrics.Recorded(descriptor);
         return recorded;
@@ -186,7 +194,10 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(recorded);
         if (recorded.NodeSeq == 0)
-            return Task.FromException(new MeshException(MeshError.QueueFull, "The spool is full: the event was only counted and has no place in the log."));
+        {
+            return Task.FromException(new MeshException(
+                MeshError.QueueFull, "The spool is full, or too many new peers come: the event was only counted and has no place in the log."));
+        }
         return _durable.WhenAsync(recorded.NodeSeq, cancellationToken);
     }
 
@@ -221,36 +232,59 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
         return TakeUnit(decided);
     }
 
-    // What opens a month goes before its first event, in the same unit, and is not among what is returned; nor is what is only counted.
-    private RecordedEvent[] TakeUnit(IMeshEvent[] unit)
+    // What opens a month goes before its first event, and what is owed of a held-back peer before what makes it known, in the same unit; neither is among what is returned,
+    // nor is what is only counted.
+    private RecordedEvent[] TakeUnit(IMeshEvent[] unit, IReadOnlyList<IMeshEvent>? owedBefore = null)
     {
         ThrowUnlessRecording(unit.Length);
         List<RecordedEvent> recorded = new(unit.Length);
         List<RecordedEvent> all = new(unit.Length);
         MeshState state = _state;
         DateTimeOffset last = _lastTime;
+        if (owedBefore is not null)
+            PayBack(owedBefore);
         foreach (IMeshEvent data in unit)
         {
-            if (IsCounted(state, data))
+            if (IsHeldBack(state, data, unit))
                 continue;
-            DateTimeOffset now = _time.GetUtcNow();
-            if (SegmentOpening.IsDue(state, data, EventTime.Next(last, now)))
-            {
-                ThrowUnlessRecording(unit.Length + SegmentOpening.Count);
-                now = SegmentOpening.TimeOf(EventTime.Next(last, now));
-                foreach (IMeshEvent opening in SegmentOpening.Open(state, now))
-                {
-                    Add(opening, now);
-                    JournalMetrics.Recorded(EventRegistry.Default.Get(opening.GetType()));
-                }
-            }
-            recorded.Add(Add(data, now));
+            foreach (PeerId peer in _held.MadeKnownBy(data, unit))
+                PayBack(_held.Release(peer));
+            if (!IsSummarised(state, data))
+                recorded.Add(Add(data));
         }
         foreach (RecordedEvent each in all)
             Take(each, state);
         return [.. recorded];
 
-        RecordedEvent Add(IMeshEvent data, DateTimeOffset now)
+        void PayBack(IReadOnlyList<IMeshEvent> owed)
+        {
+            ThrowUnlessRecording(all.Count + owed.Count + unit.Length);
+            foreach (IMeshEvent data in owed)
+            {
+                if (!IsStillOwed(state, data))
+                    continue;
+                Add(data);
+                JournalMetrics.Recorded(EventRegistry.Default.Get(data.GetType()));
+            }
+        }
+
+        RecordedEvent Add(IMeshEvent data)
+        {
+            DateTimeOffset now = _time.GetUtcNow();
+            if (SegmentOpening.IsDue(state, data, EventTime.Next(last, now)))
+            {
+                ThrowUnlessRecording(all.Count + unit.Length + SegmentOpening.Count);
+                now = SegmentOpening.TimeOf(EventTime.Next(last, now));
+                foreach (IMeshEvent opening in SegmentOpening.Open(state, now))
+                {
+                    AddAt(opening, now);
+                    JournalMetrics.Recorded(EventRegistry.Default.Get(opening.GetType()));
+                }
+            }
+            return AddAt(data, now);
+        }
+
+        RecordedEvent AddAt(IMeshEvent data, DateTimeOffset now)
         {
             RecordedEvent placed = Place(data, _lastNodeSeq + all.Count, last, now);
             all.Add(placed);

@@ -1,4 +1,5 @@
 using EventMesh.Events;
+using EventMesh.Identity;
 using EventMesh.Projections;
 
 namespace EventMesh.Journal;
@@ -18,7 +19,8 @@ public interface IEventJournal
 
     /// <summary>
     /// Gives an event its place, applies it to <see cref="State"/> and queues it for the store. While the spool is full, events of connections that
-    /// change nothing in the log's state are only counted: they come back with the place 0, change no state, and are never durable.
+    /// change nothing in the log's state are only counted, and those of new peers beyond <see cref="Node.JournalOptions.NewPeersPerMinute"/> at any time: they come back with the
+    /// place 0, change no state, and are never durable.
     /// </summary>
     RecordedEvent Record(IMeshEvent data);
 
@@ -42,6 +44,17 @@ public interface IEventJournal
     /// <see cref="MeshException"/> with <see cref="MeshError.QueueFull"/>: it goes on from the store.
     /// </summary>
     IAsyncEnumerable<RecordedEvent> FollowAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Whether a peer may connect: false for one that the log does not know while so many of those are held back, 16,384, that no further one could be.
+    /// </summary>
+    bool HasRoomFor(PeerId peer);
+
+    /// <summary>
+    /// Waits while what a peer does is only counted, because more new peers came than the log takes in a minute. Until then nothing that names it should be decided without need:
+    /// an event that names it brings it into the log at once. Completes also when the peer has gone.
+    /// </summary>
+    Task WhenKnownAsync(PeerId peer, CancellationToken cancellationToken);
 
     /// <summary>Completes, and never fails, when the journal can't go on: another process took the node's log over. The node has to stop.</summary>
     Task<MeshException> Failed { get; }

@@ -26,6 +26,9 @@ public sealed record JournalStatus(JournalState State, int Queued, long Spooled,
     /// <summary>Whether events of connections are counted instead of recorded one by one, because the spool is full or its disk refuses.</summary>
     public bool IsSummarising { get; init; }
 
+    /// <summary>How many new peers are joined or connected that the log does not have yet: more came than <see cref="Node.JournalOptions.NewPeersPerMinute"/>.</summary>
+    public int HeldBackPeers { get; init; }
+
     /// <summary>
     /// Whether the spool took nothing when it was needed last: its disk is full or fails, or its reserve is used up. While the store does not acknowledge either, events wait in memory
     /// only, and are not durable.

@@ -19,6 +19,13 @@ public sealed class JournalOptions
     public long SpoolLimit { get; set; } = 1024L * 1024 * 1024;
 
     /// <value>
+    /// How many new peers, whose keys the log does not know, are recorded one by one in any minute, from 1 to 1,000,000. Of further ones the log has counts until it is their turn; they
+    /// are peers like others all the same, and enter the bootstrap cache when they are recorded. As many in a minute are dialled because other peers told of them. Each new peer is
+    /// 5 to 8 events, 5 KiB to 8 KiB in the store. Defaults to 60.
+    /// </value>
+    public int NewPeersPerMinute { get; set; } = 60;
+
+    /// <value>
     /// How often the node's key vouches for the log while the log moves, from 1 second to 30 days; at the stop it does so once more. What is newer than the
     /// last seal is protected by the chain alone. Defaults to 1 hour.
     /// </value>

@@ -45,6 +45,7 @@ internal sealed class MeshOptionsValidator : IValidateOptions<MeshOptions>
         Check(errors, "Journal:BatchDelay", options.Journal.BatchDelay, TimeSpan.Zero, TimeSpan.FromSeconds(10));
         Check(errors, "Journal:SpoolAfter", options.Journal.SpoolAfter, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1));
         Check(errors, "Journal:SpoolLimit", options.Journal.SpoolLimit, 1024 * 1024, 1L << 50);
+        Check(errors, "Journal:NewPeersPerMinute", options.Journal.NewPeersPerMinute, 1, 1_000_000);
         Check(errors, "Journal:SealInterval", options.Journal.SealInterval, TimeSpan.FromSeconds(1), TimeSpan.FromDays(30));
         CheckTrust(errors, options.Trust);
         Check(errors, "Cache:MaxPerPrefix", options.Cache.MaxPerPrefix, 1, 200);

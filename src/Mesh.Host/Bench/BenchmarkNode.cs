@@ -11,6 +11,9 @@ internal sealed class BenchmarkNode : IAsyncDisposable
     /// <summary>The limits that the benchmark raises: all its nodes are on one address.</summary>
     public const int RaisedLimit = 4096;
 
+    /// <summary>All its nodes are new, and each is recorded.</summary>
+    public const int RaisedNewPeers = 1_000_000;
+
     private readonly ServiceProvider _services;
     private readonly DirectoryInfo _directory;
 
@@ -47,6 +50,7 @@ internal sealed class BenchmarkNode : IAsyncDisposable
             // Nobody dials but the benchmark.
             options.Bootstrap.TargetPeers = 0;
             options.Limits.MaxPeers = options.Limits.MaxInboundPeers = options.Limits.MaxConnectionsPerPrivateSource = RaisedLimit;
+            options.Journal.NewPeersPerMinute = RaisedNewPeers;
         }).AddNgtcp2();
         if (isStored) builder.UseMarten(options => options.ConnectionString = connectionString);
         var node = new BenchmarkNode(services.BuildServiceProvider(), dispatcher, directory);

@@ -60,7 +60,7 @@ internal static class PeersBenchmark
                     Transport = transport,
                     BytesAllocatedPerMessage = (double)allocated / options.Messages,
                     Store = store,
-                    RaisedLimits = $"MaxPeers, MaxInboundPeers and MaxConnectionsPerPrivateSource {BenchmarkNode.RaisedLimit}; TargetPeers 0",
+                    RaisedLimits = $"MaxPeers, MaxInboundPeers and MaxConnectionsPerPrivateSource {BenchmarkNode.RaisedLimit}; NewPeersPerMinute {BenchmarkNode.RaisedNewPeers}; TargetPeers 0",
                 };
             }
         }

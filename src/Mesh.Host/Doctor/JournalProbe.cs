@@ -36,6 +36,9 @@ internal sealed class JournalProbe(IOptions<MeshOptions> options) : IDoctorProbe
         {
             JournalState.Live when journal.IsSpoolRefusing => DoctorCheck.Note(
                 Name, "live: events go straight to the store; the spool took nothing when it was needed last", "Make space on the disk of the data directory."),
+            JournalState.Live when journal.HeldBackPeers > 0 => DoctorCheck.Note(
+                Name, $"live: events go straight to the store; {journal.HeldBackPeers} new peers are only counted until it is their turn to be recorded",
+                "They are peers like others meanwhile. If so many are expected, raise Journal:NewPeersPerMinute; if not, see who comes with `mesh peers`."),
             JournalState.Live => DoctorCheck.Ok(Name, "live: events go straight to the store"),
             JournalState.Draining => DoctorCheck.Note(Name, $"draining {spool}: the store is back and takes the older events first"),
             JournalState.Spooling when journal.IsSpoolRefusing => DoctorCheck.Note(

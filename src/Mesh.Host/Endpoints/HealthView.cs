@@ -45,14 +45,15 @@ internal enum HealthStatus
 /// <param name="SpoolLimit">The bytes from which connections are summarised.</param>
 /// <param name="IsSummarising">Whether they are.</param>
 /// <param name="IsSpoolRefusing">Whether the spool took nothing when it was needed last, so that events wait in memory only.</param>
+/// <param name="HeldBackPeers">New peers that the log does not have yet because too many came.</param>
 /// <param name="LastRecorded">The place of the last recorded event.</param>
 /// <param name="LastDurable">The place up to which events are durable.</param>
 /// <param name="LastCommitted">The place up to which the store has them.</param>
 internal sealed record JournalView(
     JournalState State, DateTimeOffset? Since, SpoolingCause? Cause, int Queued, long Spooled, long SpoolBytes, long SpoolLimit, bool IsSummarising, bool IsSpoolRefusing,
-    long LastRecorded, long LastDurable, long LastCommitted)
+    int HeldBackPeers, long LastRecorded, long LastDurable, long LastCommitted)
 {
     public static JournalView From(JournalStatus status) => new(
         status.State, status.SpoolingSince, status.Cause, status.Queued, status.Spooled, status.SpoolBytes, status.SpoolLimit, status.IsSummarising, status.IsSpoolRefusing,
-        status.LastRecorded, status.LastDurable, status.LastCommitted);
+        status.HeldBackPeers, status.LastRecorded, status.LastDurable, status.LastCommitted);
 }

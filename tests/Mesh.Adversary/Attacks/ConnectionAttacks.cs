@@ -68,6 +68,30 @@ public sealed class ConnectionAttacks
     }
 
     [Theory, OverEachTransport]
+    public async Task New_keys_without_end_that_join_and_leave(string transport)
+    {
+        const int PerMinute = 10;
+        await using AttackRun run = await AttackRun.StartAsync(transport, o => o.Journal.NewPeersPerMinute = PerMinute);
+        long started = run.Clock.GetTimestamp();
+        for (int i = 0; i < 60; i++)
+        {
+            HandDrivenPeer peer = await run.StartPeerAsync();
+            HandDrivenConnection connection = await peer.DialAsync(run.Victim.EndPoint);
+            await connection.JoinAsync();
+            await run.WhenAsync(() => run.Victim.Mesh.Peers.Any(info => info.Peer == peer.Id), "it has joined as any other");
+            await connection.CloseAsync();
+            await run.WhenGoneAsync(peer, i);
+        }
+
+        run.Clock.Skip(TimeSpan.FromSeconds(11));
+        await run.WhenAsync(() => run.Victim.Log.OfType<ConnectionsSummarised>().Any(), "they are counted");
+
+        // By the clock: the machine may stand still for minutes. Each recorded one is five events, and there are six summaries a minute.
+        int minutes = 1 + (int)run.Clock.GetElapsedTime(started).TotalMinutes;
+        await run.EndAsync(maxEvents: (minutes + 1) * ((5 * PerMinute) + 6), maxShown: 160);
+    }
+
+    [Theory, OverEachTransport]
     public async Task More_connections_of_one_peer_than_a_pair_needs(string transport)
     {
         await using AttackRun run = await AttackRun.StartAsync(transport);

@@ -9,7 +9,10 @@ namespace EventMesh.Core.Tests.Journal;
 
 public sealed class ConnectionSummaryTests
 {
-    private readonly ConnectionSummary _summary = new();
+    private readonly ConnectionCounts _counts = new();
+    private readonly ConnectionSummary _summary;
+
+    public ConnectionSummaryTests() => _summary = new ConnectionSummary(_counts);
 
     [Fact]
     public void What_the_log_knows_to_stand_is_recorded_when_it_ends()
@@ -18,7 +21,7 @@ public sealed class ConnectionSummaryTests
         _summary.TryCount(state, Closed(1)).ShouldBeFalse();
         _summary.TryCount(state, new PeerUpdated(EventSamples.Peer(1), PeerKind.Client, [])).ShouldBeFalse();
         _summary.TryCount(state, new PeerLeft(EventSamples.Peer(1), CloseReason.Idle)).ShouldBeFalse();
-        _summary.TakeCounts(default).ShouldBeNull();
+        _counts.Take(default).ShouldBeNull();
     }
 
     [Fact]
@@ -32,12 +35,12 @@ public sealed class ConnectionSummaryTests
             Count(new PeerLeft(EventSamples.Peer(i), CloseReason.Lost));
         }
         Count(new InboundRefused("192.0.2.7/32", MeshError.TooManyConnections, 17));
-        ConnectionsSummarised counts = _summary.TakeCounts(DateTimeOffset.UnixEpoch)!;
+        ConnectionsSummarised counts = _counts.Take(DateTimeOffset.UnixEpoch)!;
         (counts.Opened, counts.Joined, counts.Refused, counts.BytesSent, counts.MessagesReceived).ShouldBe((5, 5, 17, 5, 20));
         counts.Closed.ShouldBe([new CloseCount(CloseReason.Idle, 4), new CloseCount(CloseReason.Lost, 1)]);
         counts.Left.ShouldBe([new CloseCount(CloseReason.Lost, 5)]);
         _summary.StandingCount.ShouldBe(0);
-        _summary.TakeCounts(default).ShouldBeNull();
+        _counts.Take(default).ShouldBeNull();
     }
 
     [Fact]
@@ -79,7 +82,7 @@ public sealed class ConnectionSummaryTests
     {
         foreach (IMeshEvent data in EventSamples.All)
         {
-            bool isCounted = new ConnectionSummary().TryCount(MeshState.Empty, data);
+            bool isCounted = new ConnectionSummary(new ConnectionCounts()).TryCount(MeshState.Empty, data);
             isCounted.ShouldBe(
                 data is ConnectionOpened or ConnectionClosed or PeerJoined or PeerUpdated or PeerLeft or PeerDiscovered or DialFailed or InboundRefused
                     or ReverseConnectivityConfirmed or ReverseConnectivityFailed,

@@ -69,7 +69,7 @@ internal static class EventSamples
         new SegmentArchived(StreamFamily.Peers, "2026-11", 17, 4711, 4000, "AAAA"),
         new SegmentDropped(StreamFamily.Peers, "2026-11", 17, 4711, 4000, null),
         new JournalStateChanged(LogState.Live, SpoolingCause.Unavailable, End, End.AddSeconds(90), 180_000, 2),
-        new ConnectionsSummarised(End, 20, [new(CloseReason.Idle, 7), new(CloseReason.PeerShutdown, 3)], 8, [new(CloseReason.Lost, 4)], 1, 2, 3, 5, 6, 11, 12, 13, 14),
+        new ConnectionsSummarised(End, 15, 20, [new(CloseReason.Idle, 7), new(CloseReason.PeerShutdown, 3)], 8, [new(CloseReason.Lost, 4)], 1, 2, 3, 5, 6, 11, 12, 13, 14),
     ];
 
     public static NodeStarted Started { get; } = (NodeStarted)All[0];

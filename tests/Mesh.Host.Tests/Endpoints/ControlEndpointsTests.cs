@@ -59,7 +59,7 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
         HealthView health = await _app.Client.GetHealthAsync(Token);
         (health.Status, health.IsReady).ShouldBe((HealthStatus.Degraded, true));
         health.Journal.ShouldBe(
-            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, false, 2003, 2000, 1000));
+            new JournalView(JournalState.Spooling, since, SpoolingCause.Unavailable, 3, 1000, 512_000, 1_000_000, false, false, 0, 2003, 2000, 1000));
 
         _app.Journal = new JournalStatus(JournalState.Failed, 0, 0, 1, 1, 1);
         using HttpClient http = CreateHttpClient();
@@ -75,6 +75,10 @@ public sealed class ControlEndpointsTests : IAsyncLifetime
         MeshDoctor doctor = new([new JournalProbe(Options.Create(new MeshOptions { DataDirectory = _app.DataDirectory }))]);
         _app.Journal = new JournalStatus(JournalState.Live, 0, 0, 1, 1, 1);
         (await doctor.ExamineAsync(Token)).Checks.Single().Status.ShouldBe(DoctorStatus.Ok);
+        _app.Journal = _app.Journal with { HeldBackPeers = 17 };
+        DoctorCheck heldBack = (await doctor.ExamineAsync(Token)).Checks.Single();
+        (heldBack.Status, heldBack.Detail.Contains("17 new peers", StringComparison.Ordinal)).ShouldBe((DoctorStatus.Note, true));
+        heldBack.Remedy.ShouldNotBeNull().ShouldContain("Journal:NewPeersPerMinute");
         _app.Journal = new JournalStatus(JournalState.Spooling, 3, 1000, 2003, 2000, 1000) { SpoolingSince = DateTimeOffset.UnixEpoch, SpoolBytes = 7, SpoolLimit = 6, IsSummarising = true };
         DoctorReport full = await doctor.ExamineAsync(Token);
         full.CanStart.ShouldBeTrue();

@@ -35,6 +35,10 @@ public sealed class FakeNodeLog : IEventJournal, IEventStore
         }
     }
 
+    public bool HasRoomFor(PeerId peer) => true;
+
+    public Task WhenKnownAsync(PeerId peer, CancellationToken cancellationToken) => Task.CompletedTask;
+
     public Task<MeshException> Failed { get; } = new TaskCompletionSource<MeshException>().Task;
 
     /// <summary>How many reads of the store have ended.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using EventMesh.Events;
 using EventMesh.Identity;
+using EventMesh.Limits.Internal;
 using EventMesh.Projections;
 using EventMesh.Sessions.Internal;
 using EventMesh.Wire;
@@ -26,6 +27,8 @@ internal sealed class PeerExchange(
 
     private readonly ConcurrentDictionary<PeerId, byte> _dialling = [];
     private readonly Departures _failed = new(host.Clock);
+    // Whom we dial is recorded, so the tellers must not decide how often: a peer that joins and leaves again makes room for the next dial.
+    private readonly MinuteBudget _dials = new(host.Options.Journal.NewPeersPerMinute, host.Clock);
     private int _fruitless;
 
     /// <summary>How often a node whose rounds bring nothing new asks for more peers, and one that has enough looks around.</summary>
@@ -113,7 +116,9 @@ internal sealed class PeerExchange(
     {
         if (peer == host.LocalPeer || _dialling.Count >= MaxDialsAtATime || table.TryGet(peer, out _)) return false;
         if (table.Degree + _dialling.Count >= host.Options.Bootstrap.TargetPeers) return false;
-        if (departures.WasTrimmed(peer, TrimmedPause) || _failed.Since(peer) < FailedPause || !_dialling.TryAdd(peer, 0)) return false;
+        if (departures.WasTrimmed(peer, TrimmedPause) || _failed.Since(peer) < FailedPause) return false;
+        if (source == DiscoverySource.PeerExchange && !_dials.TryTake()) return false;
+        if (!_dialling.TryAdd(peer, 0)) return false;
         if (!table.Tasks.TryRun(static s => s.Exchange.DialAsync(s.Peer, s.Endpoint, s.Source), (Exchange: this, Peer: peer, Endpoint: endpoint, Source: source)))
             _dialling.TryRemove(peer, out _);
         return true;

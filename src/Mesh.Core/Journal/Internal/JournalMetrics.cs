@@ -24,7 +24,7 @@ internal static class JournalMetrics
         "eventmesh.journal.spooled", "{event}", "Events that went to the spool because the store did not acknowledge in time.");
 
     private static readonly Counter<long> SummarisedEvents = MeshTelemetry.Meter.CreateCounter<long>(
-        "eventmesh.journal.summarised", "{event}", "Events of connections that were only counted because the spool was full.");
+        "eventmesh.journal.summarised", "{event}", "Events of connections that were only counted because the spool was full or too many new peers came.");
 
     static JournalMetrics()
     {
@@ -37,6 +37,9 @@ internal static class JournalMetrics
             "eventmesh.journal.queue", () => Journals.Keys.Sum(journal => (long)journal.Status.Queued), "{event}", "Events in memory that nothing has taken yet.");
         MeshTelemetry.Meter.CreateObservableUpDownCounter(
             "eventmesh.journal.spool", () => Journals.Keys.Sum(journal => journal.Status.Spooled), "{event}", "Events in the spool.");
+        MeshTelemetry.Meter.CreateObservableUpDownCounter(
+            "eventmesh.journal.held_back", () => Journals.Keys.Sum(journal => (long)journal.Status.HeldBackPeers), "{peer}",
+            "New peers that the log does not have yet because too many came.");
     }
 
     public static void Observe(EventJournal journal) => Journals[journal] = true;

@@ -141,12 +141,16 @@ internal sealed partial class PeerSession
         connection.MarkStanding();
         connection.WasRecorded = true;
         connection.OpenedTimestamp = Host.Clock.GetTimestamp();
-        Host.Journal.Decide(state => Trust.TrustGate.OnAccepted(state, Peer, connection.Transport.PeerCertificate, Host.Gate.Mode));
-        RecordSuccession(connection);
-        if (connection is { IsDialer: true, IsReverse: false } && connection.Source != DiscoverySource.Cache)
-            Host.Journal.Record(new PeerDiscovered(Peer, connection.RemoteEndPoint, connection.Source));
-        Host.Journal.Record(new ConnectionOpened(
-            connection.Id, Peer, connection.RemoteEndPoint, connection.IsDialer ? ConnectionDirection.Outbound : ConnectionDirection.Inbound));
+        bool isDiscovered = connection is { IsDialer: true, IsReverse: false } && connection.Source != DiscoverySource.Cache;
+        ConnectionDirection direction = connection.IsDialer ? ConnectionDirection.Outbound : ConnectionDirection.Inbound;
+        // In one unit: the journal sees at the peer's first event whether it came by itself or we have chosen it.
+        Host.Journal.Decide(state =>
+        [
+            .. Trust.TrustGate.OnAccepted(state, Peer, connection.Transport.PeerCertificate, Host.Gate.Mode),
+            .. NewSuccession(state, connection),
+            .. isDiscovered ? [new PeerDiscovered(Peer, connection.RemoteEndPoint, connection.Source)] : Array.Empty<IMeshEvent>(),
+            new ConnectionOpened(connection.Id, Peer, connection.RemoteEndPoint, direction),
+        ]);
     }
 
     private void RecordClosed(PeerConnection connection, CloseReason reason)
@@ -186,7 +190,7 @@ internal sealed partial class PeerSession
         string agent = hello?.Agent ?? "";
         RecordedEvent joined = Host.Journal.Record(new PeerJoined(Peer, RemoteInstance, kind, endpoints, agent));
         Info = new PeerInfo(Peer, kind, RemoteInstance, endpoints, sendOn.RemoteEndPoint, agent, joined.Time);
-        if (kind == PeerKind.Node && proof.IsDialer) Host.OnProven(this, first, proof.RemoteEndPoint);
+        if (kind == PeerKind.Node && proof.IsDialer) Prove(first, proof.RemoteEndPoint);
         // A node of earlier days that says it can't be dialled now, or was dialled and is not there. That our side could not dial proves nothing.
         if (kind == PeerKind.Client && (_checkFailure is not { } failure || Projections.BootstrapCacheState.CountsAgainst(failure)))
             _table.Tasks.TryRun(static s => s.Session.LeaveCacheAsync(s.First), (Session: this, First: first));

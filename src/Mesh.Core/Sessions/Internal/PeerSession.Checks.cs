@@ -24,6 +24,7 @@ internal sealed partial class PeerSession
     // How our last check of the peer failed; null before one did.
     private MeshError? _checkFailure;
     private int _isAskingLater;
+    private int _proofs;
 
     /// <summary>Asks the peer to check whether it can dial us, if it uses us as a client.</summary>
     public async Task AskForCheckAsync() => await TryPostAsync(new SessionInput.CheckDue(Guid.NewGuid(), EvenIfPaired: false)).ConfigureAwait(false);
@@ -184,6 +185,29 @@ internal sealed partial class PeerSession
         if (await PingAsync(first, AnswersWithin).ConfigureAwait(false)) Host.OnDowngraded(Peer);
     }
 
+    /// <summary>The peer is a node that we have dialled: it may enter the cache, as soon as the log knows it.</summary>
+    private void Prove(PeerConnection first, IPEndPoint proven)
+    {
+        int proof = Interlocked.Increment(ref _proofs);
+        Task known = Host.Journal.WhenKnownAsync(Peer, first.Ended);
+        if (known.IsCompletedSuccessfully) Host.OnProven(this, first, proven);
+        else _table.Tasks.TryRun(static s => s.Session.ProveLaterAsync(s.First, s.Proven, s.Known, s.Proof), (Session: this, First: first, Proven: proven, Known: known, Proof: proof));
+    }
+
+    private async Task ProveLaterAsync(PeerConnection first, IPEndPoint proven, Task known, int proof)
+    {
+        try
+        {
+            await known.ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return;
+        }
+        // Not when it has left, became a client or was dialled again meanwhile.
+        if (Volatile.Read(ref _proofs) == proof && Info is { Kind: PeerKind.Node }) Host.OnProven(this, first, proven);
+    }
+
     private void Move(PeerConnection sendOn, PeerKind kind)
     {
         if (Info is not { } before) return;
@@ -196,7 +220,7 @@ internal sealed partial class PeerSession
         if (kind == before.Kind && endpoints.SequenceEqual(before.Endpoints)) return;
         RecordedEvent updated = Host.Journal.Record(new PeerUpdated(Peer, kind, endpoints));
         Log.PeerUpdated(Host.Logger, Peer.ToShortString(), kind.ToString(), sendOn.RemoteEndPoint.ToString());
-        if (kind == PeerKind.Node && sendOn.IsDialer) Host.OnProven(this, first, sendOn.RemoteEndPoint);
+        if (kind == PeerKind.Node && sendOn.IsDialer) Prove(first, sendOn.RemoteEndPoint);
         if (kind == PeerKind.Client) _table.Tasks.TryRun(static s => s.Session.LeaveCacheAsync(s.First), (Session: this, First: first));
         Host.Dispatcher.Publish(new Notifications.PeerUpdated(after, updated, Host.Journal.IsDurable(updated)));
     }

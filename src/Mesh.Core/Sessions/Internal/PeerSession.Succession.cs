@@ -62,10 +62,7 @@ internal sealed partial class PeerSession
         return code;
     }
 
-    /// <summary>Records the changes of its key that an accepted peer told of and that the log does not know.</summary>
-    private void RecordSuccession(PeerConnection connection)
-    {
-        if (connection.Succession.Count == 0) return;
-        Host.Journal.Decide(state => SuccessionJudge.Judge(state.Keys, Peer, connection.Succession) is { Code: null } verdict ? verdict.Changes : []);
-    }
+    /// <summary>The changes of its key that an accepted peer told of and that the log does not know.</summary>
+    private IReadOnlyList<IMeshEvent> NewSuccession(MeshState state, PeerConnection connection) =>
+        connection.Succession.Count > 0 && SuccessionJudge.Judge(state.Keys, Peer, connection.Succession) is { Code: null } verdict ? verdict.Changes : [];
 }

@@ -137,6 +137,7 @@ internal sealed class SessionTable(ISessionHost host)
         if (_sessions.Values.Count(session => !session.IsLeaving) >= limits.MaxPeers)
             throw new MeshException(MeshError.TooManyConnections, $"The limit of {limits.MaxPeers} peers is reached (EventMesh:Limits:MaxPeers).");
         if (transport.IsDialer) return;
+        if (!host.Journal.HasRoomFor(transport.PeerId)) throw new MeshException(MeshError.TooManyConnections, "Too many new peers wait to be recorded.");
         int inbound = 0, sameSource = 0;
         IPAddress source = EndpointCodec.Normalize(transport.RemoteEndPoint.Address);
         IPNetwork prefix = AddressPrefix.SourceOf(source);
