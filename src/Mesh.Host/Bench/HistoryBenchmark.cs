@@ -88,6 +88,13 @@ internal sealed class HistoryBenchmark
             await AskAsync(
                 "page of a peer's connections",
                 (_, seq) => asked.Queries.GetConnectionsAsync(_node, new ConnectionFilter { Peer = PeerAt(seq), Before = seq }, cancellationToken)),
+            await AskAsync("trust as of a time", (at, _) => asked.Queries.GetTrustAsync(_node, at, cancellationToken)),
+            await AskAsync("topology as of a time", (at, _) => asked.Queries.GetTopologyAsync(_node, at, cancellationToken)),
+            await AskAsync("difference between two times a day apart", (at, _) => asked.Queries.GetDifferenceAsync(_node, at, at.AddDays(1), cancellationToken)),
+            await AskAsync("page of changes from a time", (at, _) => asked.Queries.GetChangesAsync(_node, new ChangeFilter { From = at }, cancellationToken)),
+            await AskAsync(
+                "page of a peer's timeline",
+                (at, seq) => asked.Queries.GetTimelineAsync(_node, PeerAt(seq), new TimelineFilter { From = at }, cancellationToken)),
             await AskAsync("page of 1,000 events of the log", (_, seq) => ReadPageAsync(asked, seq, cancellationToken)),
         ];
         return new(
