@@ -90,7 +90,7 @@ internal sealed class HistoryBenchmark
                 (_, seq) => asked.Queries.GetConnectionsAsync(_node, new ConnectionFilter { Peer = PeerAt(seq), Before = seq }, cancellationToken)),
             await AskAsync("trust as of a time", (at, _) => asked.Queries.GetTrustAsync(_node, at, cancellationToken)),
             await AskAsync("topology as of a time", (at, _) => asked.Queries.GetTopologyAsync(_node, at, cancellationToken)),
-            await AskAsync("difference between two times a day apart", (at, _) => asked.Queries.GetDifferenceAsync(_node, at, at.AddDays(1), cancellationToken)),
+            await AskAsync("difference between two times a month apart", (at, _) => asked.Queries.GetDifferenceAsync(_node, at, at.AddMonths(1), cancellationToken)),
             await AskAsync("page of changes from a time", (at, _) => asked.Queries.GetChangesAsync(_node, new ChangeFilter { From = at }, cancellationToken)),
             await AskAsync(
                 "page of a peer's timeline",

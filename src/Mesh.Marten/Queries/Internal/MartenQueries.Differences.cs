@@ -13,10 +13,6 @@ internal sealed partial class MartenQueries
 {
     private static readonly string[] ChangeNames = [.. MeshChanges.EventTypes.Select(type => EventRegistry.Default.Get(type).WireName)];
 
-    private static readonly string OpenedName = EventRegistry.Default.Get(typeof(ConnectionOpened)).WireName;
-
-    private static readonly string ClosedName = EventRegistry.Default.Get(typeof(ConnectionClosed)).WireName;
-
     public Task<MeshDifference> GetDifferenceAsync(
         NodeId node, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellationToken = default)
     {
@@ -28,11 +24,11 @@ internal sealed partial class MartenQueries
                 HistoryPoint last = await PointOfAllAsync(connection, node, to, cancellationToken).ConfigureAwait(false);
                 MeshState before = await StateAsync(connection, node, first, cancellationToken).ConfigureAwait(false);
                 MeshState after = await StateAsync(connection, node, last, cancellationToken).ConfigureAwait(false);
-                Task<long> CountAsync(string name) => session().Reader.CountAsync(
-                    connection, LogReader.Tenant(node), first.FoldedSeq, last.FoldedSeq, LogFilter.Only([name]), cancellationToken);
-                return new MeshDifference(
-                    first, last, MeshChanges.Between(before, from, after, to), await CountAsync(OpenedName).ConfigureAwait(false),
-                    await CountAsync(ClosedName).ConfigureAwait(false));
+                // What ended is what stood and came, without what stands: places are numbered by where connections began.
+                long opened = await CountOpenedAsync(connection, node, first, last, cancellationToken).ConfigureAwait(false);
+                long stood = await CountStandingAsync(connection, node, first, cancellationToken).ConfigureAwait(false);
+                long stands = await CountStandingAsync(connection, node, last, cancellationToken).ConfigureAwait(false);
+                return new MeshDifference(first, last, MeshChanges.Between(before, from, after, to), opened, stood + opened - stands);
             },
             cancellationToken);
     }
@@ -67,8 +63,30 @@ internal sealed partial class MartenQueries
     private async Task<HistoryPoint> PointOfAllAsync(NpgsqlConnection connection, NodeId node, DateTimeOffset at, CancellationToken cancellationToken)
     {
         HistoryPoint peers = await PointAsync(connection, node, Projection<PeerDirectoryProjection>(), at, null, cancellationToken).ConfigureAwait(false);
+        HistoryPoint connections = await PointAsync(connection, node, Projection<ConnectionHistoryProjection>(), at, null, cancellationToken).ConfigureAwait(false);
         HistoryPoint cache = await PointAsync(connection, node, Projection<BootstrapCacheProjection>(), at, null, cancellationToken).ConfigureAwait(false);
-        return peers.FoldedSeq < cache.FoldedSeq ? peers with { Seq = cache.Seq } : cache;
+        return new[] { peers, connections, cache }.MinBy(point => point.FoldedSeq)! with { Seq = cache.Seq };
+    }
+
+    private Task<long> CountOpenedAsync(
+        NpgsqlConnection connection, NodeId node, HistoryPoint after, HistoryPoint upTo, CancellationToken cancellationToken) => Sql.ScalarAsync<long>(
+        connection,
+        $"select count(*) from {session().Tables.Schema}.{Projection<ConnectionHistoryProjection>().Name} where node_id = $1 and opened_seq > $2 and opened_seq <= $3",
+        cancellationToken, node.Value, after.FoldedSeq, upTo.FoldedSeq);
+
+    // Those that stand now and those that have ended since have an index each.
+    private async Task<long> CountStandingAsync(NpgsqlConnection connection, NodeId node, HistoryPoint point, CancellationToken cancellationToken)
+    {
+        if (point.Time is not { } time)
+            return 0;
+        string view = $"{session().Tables.Schema}.{Projection<ConnectionHistoryProjection>().Name}";
+        return await Sql.ScalarAsync<long>(
+            connection,
+            $"""
+            select (select count(*) from {view} where node_id = $1 and closed_at is null and opened_at <= $2)
+                + (select count(*) from {view} where node_id = $1 and closed_at is not null and tstzrange(opened_at, closed_at) @> $2)
+            """,
+            cancellationToken, node.Value, time.ToUniversalTime()).ConfigureAwait(false);
     }
 
     /// <summary>
