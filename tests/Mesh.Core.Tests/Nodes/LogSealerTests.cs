@@ -108,7 +108,8 @@ public sealed class LogSealerTests : IDisposable
     [InlineData("2026-12-01T00:00:05Z", 3600)]
     [InlineData("2026-12-31T23:59:59Z", 6)]
     [InlineData("2026-12-15T12:00:00Z", 3600)]
-    public void The_next_seal_is_at_the_interval_or_at_the_months_end(string now, int seconds) =>
+    [InlineData("2026-12-01T00:00:04.9991006Z", 0.001)]
+    public void The_next_seal_is_at_the_interval_or_at_the_months_end(string now, double seconds) =>
         LogSealer.Next(DateTimeOffset.Parse(now, System.Globalization.CultureInfo.InvariantCulture), TimeSpan.FromHours(1)).ShouldBe(TimeSpan.FromSeconds(seconds));
 
     [Fact]

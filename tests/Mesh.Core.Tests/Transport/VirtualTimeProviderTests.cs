@@ -89,51 +89,6 @@ public sealed class VirtualTimeProviderTests
         caught.ShouldBeOfType<InvalidOperationException>();
     }
 
-    [Fact]
-    public void Work_on_the_thread_pool_is_waited_for_when_asked()
-    {
-        var clock = new VirtualTimeProvider { WaitForThreadPool = true };
-        Task work = WorkAsync();
-
-        clock.RunUntil(work, TimeSpan.FromSeconds(60)).ShouldBeTrue();
-
-        clock.Elapsed.ShouldBeInRange(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(60));
-
-        async Task WorkAsync()
-        {
-            for (int i = 0; i < 5; i++)
-            {
-                await Task.Delay(TimeSpan.FromSeconds(1), clock).ConfigureAwait(false);
-                await Task.Yield();
-            }
-        }
-    }
-
-    [Fact]
-    public async Task Thread_of_the_pool_that_is_never_free_costs_one_wait_only()
-    {
-        var clock = new VirtualTimeProvider { WaitForThreadPool = true };
-        using var end = new ManualResetEventSlim();
-        using var began = new ManualResetEventSlim();
-        Task occupant = Task.Run(() =>
-        {
-            began.Set();
-            end.Wait();
-        }, TestContext.Current.CancellationToken);
-        began.Wait(TestContext.Current.CancellationToken);
-        int fired = 0;
-        await using ITimer timer = clock.CreateTimer(_ => fired++, null, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(1));
-
-        // At 2 s a step it would take more than half an hour.
-        await Task.Factory.StartNew(
-            () => clock.Advance(TimeSpan.FromSeconds(1_000)), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)
-            .WaitAsync(TimeSpan.FromMinutes(5), TestContext.Current.CancellationToken);
-
-        fired.ShouldBe(1_000);
-        end.Set();
-        await occupant;
-    }
-
     private ITimer Timer(Action action, int milliseconds) =>
         _clock.CreateTimer(_ => action(), null, TimeSpan.FromMilliseconds(milliseconds), Timeout.InfiniteTimeSpan);
 }

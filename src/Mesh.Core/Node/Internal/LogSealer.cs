@@ -58,12 +58,15 @@ internal sealed class LogSealer(IEventJournal journal, IEventStore store, NodeId
         }
     }
 
-    /// <summary>How long until the next seal: the interval, or less when the month, and with it the segments of the log, closes before. Pure.</summary>
+    /// <summary>
+    /// How long until the next seal: the interval, or less when the month, and with it the segments of the log, closes before. In whole milliseconds, as timers count:
+    /// less than one would be no wait at all, again and again until the month has closed. Pure.
+    /// </summary>
     internal static TimeSpan Next(DateTimeOffset now, TimeSpan interval)
     {
         DateTime day = now.UtcDateTime - CloseDelay;
         TimeSpan close = new DateTime(day.Year, day.Month, 1, 0, 0, 0, DateTimeKind.Utc).AddMonths(1) - day;
-        return close < interval ? close : interval;
+        return close < interval ? TimeSpan.FromMilliseconds(Math.Ceiling(close.TotalMilliseconds)) : interval;
     }
 
     private bool HasMoved(LogHead head) => _sealed is not { } last || (head.Place > last.Place && !(head.Place == _sealPlace && _sealPlace == last.Place + 1));

@@ -32,11 +32,21 @@ public sealed class VirtualTimeProvider : TimeProvider
     public VirtualTimeProvider(DateTimeOffset start) => _start = start.ToUniversalTime();
 
     /// <value>
-    /// Whether the clock, before it moves on, gives work on the thread pool up to 2 s of real time to finish. For code that does not
+    /// Whether the clock, before it moves on, gives work on the thread pool up to 10 s of real time to finish. For code that does not
     /// go on inline; the order of such work is the thread pool's, so runs are then alike but not equal. Nothing else in the process should use the
-    /// pool meanwhile; a thread that stays busy through all of that time is not waited for again until it was free. Defaults to false.
+    /// pool meanwhile; a thread that is busy already when the clock is made, or stays busy through all of that time, is not waited for until it was free. Defaults to
+    /// false.
     /// </value>
-    public bool WaitForThreadPool { get; init; }
+    public bool WaitForThreadPool
+    {
+        get;
+        init
+        {
+            field = value;
+            if (value)
+                ThreadPoolQuiet.Begin();
+        }
+    }
 
     /// <summary>The time since the clock's start.</summary>
     public TimeSpan Elapsed => TimeSpan.FromTicks(Volatile.Read(ref _now));
@@ -140,7 +150,7 @@ public sealed class VirtualTimeProvider : TimeProvider
     private bool Step(long end)
     {
         if (WaitForThreadPool)
-            ThreadPoolQuiet.Wait(TimeSpan.FromSeconds(2));
+            ThreadPoolQuiet.Wait();
         IScheduledWork? work;
         lock (_mutex)
         {
