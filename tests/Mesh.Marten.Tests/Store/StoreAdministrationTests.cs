@@ -132,6 +132,17 @@ public sealed class StoreAdministrationTests(PostgresFixture postgres)
     }
 
     [Fact]
+    public async Task What_grows_with_the_log_has_no_limit_of_time()
+    {
+        await using var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false;Command Timeout=1");
+        await connection.OpenAsync(Cancellation);
+
+        await Sql.ExecuteLongAsync(connection, "select pg_sleep(1.5)", Cancellation);
+
+        await Should.ThrowAsync<NpgsqlException>(() => Sql.ExecuteAsync(connection, "select pg_sleep(60)", Cancellation));
+    }
+
+    [Fact]
     public void What_a_part_makes_is_read_from_its_statements()
     {
         const string Statements =

@@ -23,12 +23,7 @@ internal sealed class ClusterCopy(PrivatePostgres from, PrivatePostgres to, Post
         // A dump has no statistics, and without them the first queries would have bad plans.
         NpgsqlConnection connection = await OpenAsync(to, cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
-        {
-            NpgsqlCommand command = Sql.Command(connection, "analyze");
-            command.CommandTimeout = 0;
-            await using (command.ConfigureAwait(false))
-                await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
-        }
+            await Sql.ExecuteLongAsync(connection, "analyze", cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>What belongs to no database: roles, their memberships and settings.</summary>

@@ -38,7 +38,7 @@ internal sealed class ProjectionRebuild(LogProjection projection, LogTables tabl
             int building = await BeginAsync(connection, cancellationToken).ConfigureAwait(false);
             await FoldAsync(connection, building, cancellationToken).ConfigureAwait(false);
             // From a sample of 6,000 rows: enough for good plans until the server looks by itself.
-            await Sql.ExecuteAsync(
+            await Sql.ExecuteLongAsync(
                 connection,
                 projection.CreateIndexes(building) + $"set default_statistics_target = 20; analyze {projection.Table(building)}; reset default_statistics_target",
                 cancellationToken).ConfigureAwait(false);

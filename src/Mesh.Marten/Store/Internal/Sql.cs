@@ -27,6 +27,15 @@ internal static class Sql
             return await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
     }
 
+    /// <summary>Runs a command without a limit of time: its work grows with the log, or it waits for another process that does such work.</summary>
+    public static async Task ExecuteLongAsync(NpgsqlConnection connection, string text, CancellationToken cancellationToken)
+    {
+        NpgsqlCommand command = Command(connection, text);
+        command.CommandTimeout = 0;
+        await using (command.ConfigureAwait(false))
+            await command.ExecuteNonQueryAsync(cancellationToken).ConfigureAwait(false);
+    }
+
     /// <summary>
     /// A command that its connection keeps prepared: for what is asked with each append, whose planning takes longer than its execution. Not for a page of the log: for one plan
     /// of all ranges the server may read and sort the whole log.

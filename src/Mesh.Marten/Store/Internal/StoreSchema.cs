@@ -55,7 +55,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         NpgsqlConnection connection = await source.OpenConnectionAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
-            await Sql.ExecuteAsync(connection, $"select pg_advisory_lock({MigrationLock})", cancellationToken).ConfigureAwait(false);
+            await Sql.ExecuteLongAsync(connection, $"select pg_advisory_lock({MigrationLock})", cancellationToken).ConfigureAwait(false);
             try
             {
                 int version = await ReadKnownVersionAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -65,7 +65,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
                 using DocumentStore store = MartenSetup.Build(source, tables, registry);
                 await store.Storage.ApplyAllConfiguredChangesToDatabaseAsync(AutoCreate.CreateOrUpdate).ConfigureAwait(false);
                 // One command without parameters is one transaction: all parts and the version that stands for them, or nothing.
-                await Sql.ExecuteAsync(connection, string.Concat(Parts.Select(part => part.Sql)) + Stamp(), cancellationToken).ConfigureAwait(false);
+                await Sql.ExecuteLongAsync(connection, string.Concat(Parts.Select(part => part.Sql)) + Stamp(), cancellationToken).ConfigureAwait(false);
                 return version;
             }
             catch (Exception exception) when (StoreErrors.Lacks(exception) is { } reason)
