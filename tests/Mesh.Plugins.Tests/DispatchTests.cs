@@ -274,7 +274,7 @@ public sealed class DispatchTests : IAsyncDisposable
         await running.WaitAsync();
         Task<MeshError?> waiting = _plugins.SendAsync();
 
-        await runner.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
+        await runner.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(2));
 
         (await hanging).ShouldBe(MeshError.HandlerFailed);
         (await waiting).ShouldBe(MeshError.Busy);

@@ -17,7 +17,7 @@ namespace EventMesh.Plugins.Tests;
 /// <summary>Two whole nodes whose handlers, one at a time, wait for each other's.</summary>
 public sealed class HandlerStormTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private readonly InMemoryTransportProvider _transport = new(new InMemoryNetwork());
 
     [Fact]

@@ -170,14 +170,14 @@ public sealed class PubSubTests : IAsyncDisposable
     private Task<IAsyncDisposable> SubscribeAsync(TestNode node, string topic) => node.Topics.SubscribeAsync(
         topic, async (message, token) => await _received.Writer.WriteAsync(message, token), TestContext.Current.CancellationToken);
 
-    private Task<TopicMessage> ReceiveAsync() => _received.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromSeconds(10));
+    private Task<TopicMessage> ReceiveAsync() => _received.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(2));
 
     private static string Text(TopicMessage message) => Encoding.UTF8.GetString(message.Payload.Span);
 
     // Peers learn of a subscription a moment later; until then a publish reaches the wrong number of them.
     private static async Task PublishUntilAsync(TestNode node, string topic, int peers)
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (await node.Topics.PublishAsync(topic, "hello"u8.ToArray(), limit.Token) != peers)
         {
             limit.Token.ThrowIfCancellationRequested();

@@ -70,7 +70,7 @@ public sealed class RealPluginTests : IDisposable
         TestNode node = await new TestNode(_folders, ("StopTimeout", "00:00:00.050")).StartAsync();
         Task<MeshError?> hanging = node.SendAsync("any");
 
-        await node.Host.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await node.Host.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
 
         (await hanging).ShouldNotBeNull();
         node.Journal.All<PluginUnloaded>().ShouldHaveSingleItem();

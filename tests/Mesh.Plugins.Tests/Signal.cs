@@ -1,6 +1,6 @@
 namespace EventMesh.Plugins.Tests;
 
-/// <summary>Something that a test waits for, for at most 10 s.</summary>
+/// <summary>Something that a test waits for, for at most two minutes.</summary>
 internal sealed class Signal
 {
     private readonly TaskCompletionSource _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -9,5 +9,5 @@ internal sealed class Signal
 
     public void Set() => _source.TrySetResult();
 
-    public Task WaitAsync() => _source.Task.WaitAsync(TimeSpan.FromSeconds(10));
+    public Task WaitAsync() => _source.Task.WaitAsync(TimeSpan.FromMinutes(2));
 }

@@ -133,7 +133,7 @@ public sealed class TelemetryTests : IAsyncDisposable
                     changed = _changed.Task;
                 }
 
-                await changed.WaitAsync(TimeSpan.FromSeconds(10));
+                await changed.WaitAsync(TimeSpan.FromMinutes(2));
             }
         }
 

@@ -61,12 +61,12 @@ internal sealed class TestNode : IMeshBuilder, IAsyncDisposable
 
     /// <summary>A message of one of three peers, each in its turn, so that no single one is to blame for a failure.</summary>
     public Task<MeshError?> SendAsync(string channel, string text = "hello") =>
-        Dispatcher.DispatchAsync(Message(channel, text, TestPlugins.PeerOf((byte)(Interlocked.Increment(ref _sent) % 3))), default).WaitAsync(TimeSpan.FromSeconds(10));
+        Dispatcher.DispatchAsync(Message(channel, text, TestPlugins.PeerOf((byte)(Interlocked.Increment(ref _sent) % 3))), default).WaitAsync(TimeSpan.FromMinutes(2));
 
     public async Task<string> RequestAsync(string channel, string text = "hello") =>
         Encoding.UTF8.GetString((await Dispatcher
             .DispatchAsync(new RemoteRequest(default, channel, Encoding.UTF8.GetBytes(text)), default, CancellationToken.None)
-            .WaitAsync(TimeSpan.FromSeconds(10))).Span);
+            .WaitAsync(TimeSpan.FromMinutes(2))).Span);
 
     public async ValueTask DisposeAsync()
     {

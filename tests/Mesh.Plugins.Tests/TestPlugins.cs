@@ -50,7 +50,7 @@ internal sealed class TestPlugins : IAsyncDisposable
 
     /// <summary>A message of one of three peers, each in its turn, so that no single one is to blame for a failure; or of one that the test names.</summary>
     public Task<MeshError?> SendAsync(string channel = "any", string text = "hello", PeerId? from = null) => Dispatcher
-        .DispatchAsync(TestNode.Message(channel, text, from ?? PeerOf((byte)(Interlocked.Increment(ref _sent) % 3))), default).WaitAsync(TimeSpan.FromSeconds(10));
+        .DispatchAsync(TestNode.Message(channel, text, from ?? PeerOf((byte)(Interlocked.Increment(ref _sent) % 3))), default).WaitAsync(TimeSpan.FromMinutes(2));
 
     public static PeerId PeerOf(byte number)
     {
@@ -61,7 +61,7 @@ internal sealed class TestPlugins : IAsyncDisposable
 
     public Task<ReadOnlyMemory<byte>> RequestAsync(string channel = "any", CancellationToken cancellationToken = default) =>
         Dispatcher.DispatchAsync(new RemoteRequest(default, channel, "hello"u8.ToArray()), default, cancellationToken)
-            .WaitAsync(TimeSpan.FromSeconds(10), CancellationToken.None);
+            .WaitAsync(TimeSpan.FromMinutes(2), CancellationToken.None);
 
     public async ValueTask DisposeAsync()
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EventMesh.Events;
 using EventMesh.Identity;
+using EventMesh.Messaging;
 using EventMesh.Tests.Common.Nodes;
 using EventMesh.Transport;
 using EventMesh.Transport.InMemory;
@@ -75,7 +76,7 @@ public sealed class BadPeerTests : IAsyncDisposable
         writes.Count(write => write.IsCompletedSuccessfully).ShouldBe(4);
         writes.Count(write => write.IsCompleted).ShouldBe(4);
         node.Mesh.Peers.Count.ShouldBe(1, "small messages and control frames go on");
-        await peer.SendMessagesAsync(1, 1, wantsOutcome: true).WaitAsync(TimeSpan.FromSeconds(20));
+        await peer.SendMessagesAsync(1, 1, wantsOutcome: true).WaitAsync(TimeSpan.FromMinutes(2));
         await _mesh.UntilAsync(() => node.Dispatcher.Messages.Count == 1, "the small one has arrived");
     }
 
@@ -129,7 +130,7 @@ public sealed class BadPeerTests : IAsyncDisposable
         long? first = null;
         for (int join = 1; join <= 4; join++)
         {
-            await contact.AcceptAsync().WaitAsync(TimeSpan.FromSeconds(60));
+            await contact.AcceptAsync().WaitAsync(TimeSpan.FromMinutes(2));
             first ??= Stopwatch.GetTimestamp();
             await node.WhenAsync(n => n.Log.OfType<PeerJoined>().Count() == join, "joined", TimeSpan.FromSeconds(60));
             // As when the connection breaks: a deliberate close is not answered with a dial anyway.
@@ -138,6 +139,42 @@ public sealed class BadPeerTests : IAsyncDisposable
 
         // 200, 400 and 800 ms, each up to 20 % shorter.
         Stopwatch.GetElapsedTime(first!.Value).ShouldBeGreaterThan(TimeSpan.FromMilliseconds(1_100));
+    }
+
+    [Fact]
+    public async Task A_dial_that_crosses_one_of_the_peers_waits_for_it_and_tries_again()
+    {
+        TestNode node = await _mesh.StartAsync("10.0.0.1", o => o.Kind = PeerKind.Client);
+        await using RawPeer peer = await _mesh.RunAsync(RawPeer.BindAsync(_mesh.Network, "10.0.0.9"));
+        Task<PeerInfo> dial = Task.Run(() => node.Mesh.ConnectAsync(peer.EndPoint));
+
+        for (int i = 0; i < 5; i++) await _mesh.RunAsync(peer.RefuseAsync(WireCode.SimultaneousDial));
+        await _mesh.RunAsync(peer.AcceptAsync());
+
+        (await _mesh.RunAsync(dial)).Remote.ShouldBe(peer.EndPoint);
+    }
+
+    [Fact]
+    public async Task A_peer_that_always_claims_that_its_own_dial_crosses_ours_is_given_up()
+    {
+        TestNode node = await _mesh.StartAsync("10.0.0.1", o => o.Kind = PeerKind.Client);
+        await using RawPeer peer = await _mesh.RunAsync(RawPeer.BindAsync(_mesh.Network, "10.0.0.9"));
+        int refused = 0;
+        Task refusing = Task.Run(async () =>
+        {
+            while (true)
+            {
+                await peer.RefuseAsync(WireCode.SimultaneousDial);
+                refused++;
+            }
+        });
+
+        Task<PeerInfo> dial = Task.Run(() => node.Mesh.ConnectAsync(peer.EndPoint));
+
+        (await Should.ThrowAsync<MeshException>(() => _mesh.RunAsync(dial))).Error.ShouldBe(MeshError.ConnectionLost);
+        refused.ShouldBeInRange(5, 11);
+        node.Log.OfType<DialFailed>().Count().ShouldBeLessThanOrEqualTo(1, "one dial, not one for each try");
+        refusing.IsCompleted.ShouldBeFalse();
     }
 
     [Fact]

@@ -59,6 +59,14 @@ internal sealed class RawPeer : IAsyncDisposable
         await SendAsync(FrameType.HelloAck, new HelloAck()).ConfigureAwait(false);
     }
 
+    /// <summary>Takes a node's dial and closes it.</summary>
+    public async Task RefuseAsync(WireCode code)
+    {
+        ITransportConnection connection = await _endpoint.AcceptAsync(CancellationToken.None).ConfigureAwait(false);
+        await connection.CloseAsync((ulong)code).ConfigureAwait(false);
+        await connection.DisposeAsync().ConfigureAwait(false);
+    }
+
     public async Task SendAsync(FrameType type, IMessage body)
     {
         var output = new ArrayBufferWriter<byte>();

@@ -115,11 +115,11 @@ public sealed class FakeJournal(TimeProvider? time = null) : IEventJournal
         }
     }
 
-    /// <summary>Waits, for at most 10 s, until an event of a type was recorded that fits.</summary>
+    /// <summary>Waits, for at most two minutes, until an event of a type was recorded that fits.</summary>
     public async Task<T> WaitForAsync<T>(Func<T, bool>? fits = null)
         where T : IMeshEvent
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(10));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             Task changed;

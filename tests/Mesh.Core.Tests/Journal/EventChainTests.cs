@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Security.Cryptography;
 using System.Text;
 using EventMesh.Events;
@@ -55,26 +54,22 @@ public sealed class EventChainTests
         all.Select(Convert.ToHexString).ShouldBeUnique();
     }
 
-    // It runs on every append. The limit is far above what it takes (1 to 3 microseconds), for machines that stall.
+    // It runs on every append.
     [Fact]
-    public void A_digest_and_a_link_take_microseconds_and_hardly_a_byte_of_garbage()
+    public void A_digest_and_a_link_make_hardly_a_byte_of_garbage()
     {
         byte[] data = MeshJson.Serialize(EventSamples.All.OfType<PeerJoined>().First());
         byte[] link = [.. EventChain.Start];
-        TimeSpan best = TimeSpan.MaxValue;
         long bytes = 0;
+        // Only the last round counts: until then code is compiled and pools are filled.
         for (int round = 0; round < 20; round++)
         {
             long before = GC.GetAllocatedBytesForCurrentThread();
-            long start = Stopwatch.GetTimestamp();
             for (int i = 0; i < 1000; i++)
                 link = EventChain.Link(link, EventChain.Digest(Node, Id, 1, i, Time, "peer.joined.v1", data, null));
             bytes = (GC.GetAllocatedBytesForCurrentThread() - before) / 1000;
-            best = TimeSpan.FromTicks(Math.Min(best.Ticks, Stopwatch.GetElapsedTime(start).Ticks / 1000));
-            TestContext.Current.TestOutputHelper?.WriteLine($"{best.TotalMicroseconds:0.0} us, {bytes} bytes of garbage, {data.Length} bytes of content");
         }
 
         bytes.ShouldBeLessThan(256);
-        best.ShouldBeLessThan(TimeSpan.FromMilliseconds(1));
     }
 }

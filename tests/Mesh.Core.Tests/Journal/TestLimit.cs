@@ -10,7 +10,7 @@ internal static class TestLimit
         get
         {
             var source = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-            source.CancelAfter(TimeSpan.FromSeconds(30));
+            source.CancelAfter(TimeSpan.FromMinutes(2));
             return source.Token;
         }
     }

@@ -139,7 +139,7 @@ public sealed class LogSealerTests : IDisposable
         public async Task AskedAsync(int times)
         {
             for (int i = 0; i < times; i++)
-                (await _asked.WaitAsync(TimeSpan.FromSeconds(30), Cancellation)).ShouldBeTrue();
+                (await _asked.WaitAsync(TimeSpan.FromMinutes(2), Cancellation)).ShouldBeTrue();
         }
 
         public Task<LogHead?> GetHeadAsync(NodeId node, CancellationToken cancellationToken)

@@ -47,7 +47,7 @@ public sealed partial class MeshNodeTests
             (await Task.WhenAll(sends)).ShouldAllBe(receipt => receipt.Outcome == SendOutcome.Acknowledged);
         }
 
-        await Task.WhenAll(SendAll(a, b), SendAll(b, a)).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.WhenAll(SendAll(a, b), SendAll(b, a)).WaitAsync(TimeSpan.FromMinutes(2));
         foreach (TestNode node in new[] { a, b })
         {
             await node.Dispatcher.WhenReceivedAsync(count, TimeSpan.FromSeconds(20));
@@ -67,7 +67,7 @@ public sealed partial class MeshNodeTests
         SendReceipt small = await a.Mesh.SendAsync(b.Id, Text("small"));
 
         small.IsSent.ShouldBeTrue();
-        (await sending.WaitAsync(TimeSpan.FromSeconds(30))).IsSent.ShouldBeTrue();
+        (await sending.WaitAsync(TimeSpan.FromMinutes(2))).IsSent.ShouldBeTrue();
         await b.Dispatcher.WhenReceivedAsync(2, TimeSpan.FromSeconds(20));
         b.Dispatcher.Messages.Single(m => m.Message.Channel == "large").Message.Payload.Span.SequenceEqual(large).ShouldBeTrue();
     }
@@ -110,7 +110,7 @@ public sealed partial class MeshNodeTests
         handled.IsCompleted.ShouldBeFalse();
         handler.SetResult(null);
 
-        (await handled.WaitAsync(TimeSpan.FromSeconds(10))).Outcome.ShouldBe(SendOutcome.Handled);
+        (await handled.WaitAsync(TimeSpan.FromMinutes(2))).Outcome.ShouldBe(SendOutcome.Handled);
         refused.Outcome.ShouldBe(SendOutcome.Refused);
         refused.Error.ShouldBe(MeshError.NoHandler);
     }
@@ -125,10 +125,10 @@ public sealed partial class MeshNodeTests
         Task<SendReceipt> sending = a.Mesh.SendAsync(b.Id, Text("x") with { Delivery = DeliveryMode.Handled }).AsTask();
         await b.Dispatcher.WhenReceivedAsync(1, TimeSpan.FromSeconds(10));
 
-        await a.Mesh.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(10));
+        await a.Mesh.StopAsync(CancellationToken.None).WaitAsync(TimeSpan.FromMinutes(2));
         await b.WhenLeftAsync(a.Id);
 
-        (await sending.WaitAsync(TimeSpan.FromSeconds(10))).Outcome.ShouldBe(SendOutcome.Unknown);
+        (await sending.WaitAsync(TimeSpan.FromMinutes(2))).Outcome.ShouldBe(SendOutcome.Unknown);
     }
 
     [Fact]
@@ -154,8 +154,8 @@ public sealed partial class MeshNodeTests
 
         refused.Outcome.ShouldBe(SendOutcome.NotSent);
         refused.Error.ShouldBe(MeshError.QueueFull);
-        (await first.WaitAsync(TimeSpan.FromSeconds(10))).Outcome.ShouldBe(SendOutcome.Handled);
-        (await waiting.WaitAsync(TimeSpan.FromSeconds(10))).Outcome.ShouldBe(SendOutcome.Handled);
+        (await first.WaitAsync(TimeSpan.FromMinutes(2))).Outcome.ShouldBe(SendOutcome.Handled);
+        (await waiting.WaitAsync(TimeSpan.FromMinutes(2))).Outcome.ShouldBe(SendOutcome.Handled);
         b.Dispatcher.Messages.Count.ShouldBe(2);
     }
 
@@ -175,7 +175,7 @@ public sealed partial class MeshNodeTests
             };
         }
 
-        await Task.WhenAll(Enumerable.Range(0, 50).SelectMany(_ => new[] { Start(a, b), Start(b, a) })).WaitAsync(TimeSpan.FromSeconds(60));
+        await Task.WhenAll(Enumerable.Range(0, 50).SelectMany(_ => new[] { Start(a, b), Start(b, a) })).WaitAsync(TimeSpan.FromMinutes(2));
         await a.Dispatcher.WhenReceivedAsync(50 * (depth + 1), TimeSpan.FromSeconds(60));
         await b.Dispatcher.WhenReceivedAsync(50 * (depth + 1), TimeSpan.FromSeconds(60));
 

@@ -14,7 +14,7 @@ public sealed partial class MeshNodeTests
         await using TestNode _ = a, __ = b;
         b.Dispatcher.OnRequest = (request, _) => Task.FromResult<ReadOnlyMemory<byte>>(request.Payload.ToArray().Reverse().ToArray());
 
-        ReadOnlyMemory<byte> response = await a.Mesh.RequestAsync(b.Id, "echo", new byte[] { 1, 2, 3 }).WaitAsync(TimeSpan.FromSeconds(10));
+        ReadOnlyMemory<byte> response = await a.Mesh.RequestAsync(b.Id, "echo", new byte[] { 1, 2, 3 }).WaitAsync(TimeSpan.FromMinutes(2));
 
         response.ToArray().ShouldBe([3, 2, 1]);
     }
@@ -47,7 +47,7 @@ public sealed partial class MeshNodeTests
         };
 
         Task<ReadOnlyMemory<byte>> first = a.Mesh.RequestAsync(b.Id, "x", default);
-        await started.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await started.Task.WaitAsync(TimeSpan.FromMinutes(2));
         MeshException error = await Should.ThrowAsync<MeshException>(() => a.Mesh.RequestAsync(b.Id, "x", default));
         release.SetResult(new byte[] { 1 });
 
@@ -68,7 +68,7 @@ public sealed partial class MeshNodeTests
             var handler = new HangingRequests(b.Dispatcher);
             using var cancellation = new CancellationTokenSource();
             Task<ReadOnlyMemory<byte>> request = a.Mesh.RequestAsync(b.Id, "x", default, cancellation.Token);
-            using var timer = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+            using var timer = new CancellationTokenSource(TimeSpan.FromMinutes(2));
             // A place comes back a moment after its cancellation: until then the answer is Busy.
             while (await Task.WhenAny(handler.Started, request).WaitAsync(timer.Token) == request)
             {
@@ -81,7 +81,7 @@ public sealed partial class MeshNodeTests
         b.Dispatcher.OnRequest = (request, _) => Task.FromResult(request.Payload);
 
         MeshException? busy;
-        using var last = new CancellationTokenSource(TimeSpan.FromSeconds(20));
+        using var last = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         do
         {
             busy = null;

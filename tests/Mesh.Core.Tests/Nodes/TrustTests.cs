@@ -20,7 +20,7 @@ public sealed class TrustTests
 {
     private const string Contact = "10.0.0.1:4433";
 
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     private readonly InMemoryTransportProvider _transport = new(new InMemoryNetwork());
 

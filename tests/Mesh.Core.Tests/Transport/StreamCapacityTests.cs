@@ -26,7 +26,7 @@ public sealed class StreamCapacityTests
         _opened.ShouldBe(1);
         _capacity.Add(2, 0);
 
-        (await Task.WhenAll(first, second, third).WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe([1, 2, 3]);
+        (await Task.WhenAll(first, second, third).WaitAsync(TimeSpan.FromMinutes(2))).ShouldBe([1, 2, 3]);
     }
 
     [Fact]
@@ -40,7 +40,7 @@ public sealed class StreamCapacityTests
         await Should.ThrowAsync<OperationCanceledException>(() => cancelled);
         _capacity.Add(1, 0);
 
-        (await next.WaitAsync(TimeSpan.FromSeconds(10))).ShouldBe(1);
+        (await next.WaitAsync(TimeSpan.FromMinutes(2))).ShouldBe(1);
     }
 
     [Fact]

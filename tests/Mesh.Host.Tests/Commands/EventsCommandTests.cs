@@ -8,7 +8,7 @@ namespace EventMesh.Host.Tests.Commands;
 
 public sealed class EventsCommandTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
 
     [Fact]
     public async Task Following_goes_on_when_the_node_comes_back()

@@ -134,7 +134,7 @@ public sealed class TrustCommandTests : IAsyncLifetime
     [Fact]
     public async Task The_log_of_one_stream_is_followed_without_the_others()
     {
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         using ControlClient client = new(_app.DataDirectory);
         await using IAsyncEnumerator<EventView> events =
             client.GetEventsAsync(0, follow: true, limit.Token, StreamFamily.Trust).GetAsyncEnumerator(limit.Token);

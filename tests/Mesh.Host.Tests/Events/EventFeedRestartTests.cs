@@ -13,7 +13,7 @@ namespace EventMesh.Host.Tests.Events;
 /// <summary>A reader that resumes after the last place that it has seen, across restarts of real journals over one store.</summary>
 public sealed class EventFeedRestartTests : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private static readonly NodeId Node = new(Guid.Parse("0190a1b2-c3d4-7e5f-8a6b-0c1d2e3f4a5b"));
 
     private readonly InMemoryEventStore _store = new();

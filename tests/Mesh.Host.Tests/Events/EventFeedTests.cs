@@ -8,7 +8,7 @@ namespace EventMesh.Host.Tests.Events;
 
 public sealed class EventFeedTests
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private readonly FakeNodeLog _log = new();
 
     [Fact]

@@ -14,7 +14,7 @@ public sealed class ParentWatchTests
         parent.WriteByte(1);
         watch.IsCompleted.ShouldBeFalse();
         await parent.DisposeAsync();
-        await watch.WaitAsync(TimeSpan.FromSeconds(10));
+        await watch.WaitAsync(TimeSpan.FromMinutes(2));
         await child.DisposeAsync();
     }
 }

@@ -94,7 +94,7 @@ internal sealed class AuditedLog : IAsyncDisposable
     public async Task<AuditReport> VerifyAsync(SignedHead? head = null)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
+        limit.CancelAfter(TimeSpan.FromMinutes(2));
         return await Store.Audit.VerifyAsync(Node, head, limit.Token);
     }
 

@@ -146,7 +146,7 @@ internal sealed class ReplicatedServers : IAsyncDisposable
         Process process = Process.Start(info)!;
         _ = process.StandardError.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
         _ = process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
         while (true)
         {
             try

@@ -84,7 +84,7 @@ public sealed class RebuildTests(PostgresFixture postgres) : ProjectionTestBase(
                 return leave.Task;
             }).RunAsync(connection, Cancellation);
         });
-        await entered.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
+        await entered.Task.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
 
         MeshException refused = await Should.ThrowAsync<MeshException>(() => Store.Queries.RebuildAsync("peer_directory", Cancellation));
 

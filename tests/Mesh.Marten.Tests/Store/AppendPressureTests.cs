@@ -29,7 +29,7 @@ public sealed class AppendPressureTests
         pressure.Ease();
         pressure.IsHigh.ShouldBeFalse();
 
-        await waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await waiting.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
         pressure.WhenEasedAsync(Limit, Cancellation).IsCompletedSuccessfully.ShouldBeTrue();
     }
 
@@ -42,6 +42,6 @@ public sealed class AppendPressureTests
 
         _clock.Advance(Limit);
 
-        await waiting.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        await waiting.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
     }
 }

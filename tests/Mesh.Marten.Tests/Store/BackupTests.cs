@@ -189,7 +189,7 @@ public sealed class BackupTests(PostgresFixture postgres) : IDisposable
         await clone.OpenAsync(_node, Directory("clone"), Started, Cancellation);
 
         original.Record(new PluginUnloaded("fork"));
-        MeshException failure = await original.Failed.WaitAsync(TimeSpan.FromSeconds(30), Cancellation);
+        MeshException failure = await original.Failed.WaitAsync(TimeSpan.FromMinutes(2), Cancellation);
         RecordedEvent kept = clone.Record(new PluginUnloaded("kept"));
         await clone.WhenDurableAsync(kept, Cancellation);
 

@@ -17,7 +17,7 @@ namespace EventMesh.Marten.Tests.Store;
 /// <summary>A database that is slow, takes no writes or goes away: the journal says so, keeps what it is given, and brings it there when it is well again.</summary>
 public sealed class StoreTroubleTests(PostgresFixture postgres) : IAsyncLifetime
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(2);
     private readonly string _database = "trouble_" + Guid.NewGuid().ToString("N");
     private readonly NodeId _node = new(Guid.NewGuid());
     private readonly TempFolder _folder = new();

@@ -12,6 +12,9 @@ namespace EventMesh.Sessions.Internal;
 /// <summary>Dials peers, from the first packet until they have joined, and records what failed.</summary>
 internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEndpoint endpoint, ITransportEndpoint probe)
 {
+    // Doubled with each try: the peer's own dial is here after a round trip or two, later where packets are lost.
+    private static readonly TimeSpan CrossingPause = TimeSpan.FromMilliseconds(10);
+
     // Once a process: each is a line in the operator's log.
     private int _wasRefusedAsDuplicate;
 
@@ -106,12 +109,19 @@ internal sealed class Dialer(ISessionHost host, SessionTable table, ITransportEn
     }
 
     private async Task<PeerInfo> DialCoreAsync(
-        IPEndPoint remote, PeerId? expected, DiscoverySource source, TimeSpan connectLimit, CancellationToken cancellationToken) =>
-        // An earlier connection that was on its way out may have stood in the way once, and a dial of the peer's that crossed ours once more.
-        await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
-        ?? await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
-        ?? await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false)
-        ?? throw new MeshException(MeshError.ConnectionLost, $"Another connection with the peer at {remote} ended before it joined.");
+        IPEndPoint remote, PeerId? expected, DiscoverySource source, TimeSpan connectLimit, CancellationToken cancellationToken)
+    {
+        long started = host.Clock.GetTimestamp();
+        for (int attempt = 0; ; attempt++)
+        {
+            if (await TryDialAsync(remote, expected, source, connectLimit, cancellationToken).ConfigureAwait(false) is { } peer) return peer;
+            // An earlier connection is on its way out, or a dial of the peer's that crosses ours is on its way in: the next try finds it gone or joins with it.
+            TimeSpan pause = CrossingPause * (1 << Math.Min(attempt, 10)) * (0.5 + Random.Shared.NextDouble());
+            if (host.Clock.GetElapsedTime(started) + pause > host.Options.Transport.HandshakeTimeout)
+                throw new MeshException(MeshError.ConnectionLost, $"Other connections with the peer at {remote} took precedence and ended before it joined.");
+            await Task.Delay(pause, host.Clock, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     /// <summary>Dials once; null when another connection with the peer took precedence and ended before the peer had joined.</summary>
     private async Task<PeerInfo?> TryDialAsync(
