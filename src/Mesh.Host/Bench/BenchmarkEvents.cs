@@ -47,6 +47,9 @@ internal static class BenchmarkEvents
         };
     }
 
+    /// <summary>The end of all that the cache holds. Nobody answers at these addresses: a node that starts with them dials each before its contacts.</summary>
+    public static IEnumerable<IMeshEvent> Evictions => Visitors.Select(visitor => new CacheEntryEvicted(visitor.Peer, EvictionReason.Failures));
+
     /// <summary>How many of the first <paramref name="count"/> events a projection folds.</summary>
     public static int CountFolded(string projection, int count) => projection switch
     {

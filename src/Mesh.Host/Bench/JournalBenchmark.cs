@@ -196,7 +196,7 @@ internal sealed class JournalBenchmark : IAsyncDisposable
 
     private double MeasureSpool()
     {
-        RecordedEvent[] events = Place(_options.Events / 2);
+        RecordedEvent[] events = Place([.. Enumerable.Range(0, _options.Events / 2).Select(BenchmarkEvents.At)]);
         using var spool = new EventSpool();
         string folder = Path.Combine(_folder, "spool");
         spool.Open(_node, folder);
@@ -252,23 +252,31 @@ internal sealed class JournalBenchmark : IAsyncDisposable
 
     private async Task FillAsync(NodeId node, string data, int events, CancellationToken cancellationToken)
     {
-        MartenEventStore store = new(Options.Create(new MeshStoreOptions()), TimeProvider.System, NullLoggerFactory.Instance);
-        await using (store)
+        await using PrivatePostgres server = await PrivatePostgres.StartAsync(
+            node, data, postgresBin: null, TimeProvider.System, NullLoggerFactory.Instance, cancellationToken);
+        await using (MartenEventStore store = new(
+            Options.Create(new MeshStoreOptions { ConnectionString = server.ConnectionString }), TimeProvider.System, NullLoggerFactory.Instance))
         {
             await store.OpenAsync(node, data, cancellationToken);
-            RecordedEvent[] log = Place(events);
+            RecordedEvent[] log = Place([.. Enumerable.Range(0, events).Select(BenchmarkEvents.At), .. BenchmarkEvents.Evictions]);
             await store.ClaimEpochAsync(node, log[0] with { Data = new NodeStarted(node, default, Guid.NewGuid(), PeerKind.Node, "bench", "none") }, cancellationToken);
             for (int i = 1; i < log.Length; i += _options.BatchSize)
                 await store.AppendAsync(node, new ArraySegment<RecordedEvent>(log, i, Math.Min(_options.BatchSize, log.Length - i)), cancellationToken);
-            // As a node would have left it: else the starts are measured beside minutes of projecting.
+            // As a node would have left it: else the starts are measured beside minutes of projecting,
             await CatchUpAsync(store, node, cancellationToken);
         }
+        // and of the vacuum that each of them would begin anew.
+        await using NpgsqlConnection connection = new(server.ConnectionString);
+        await connection.OpenAsync(cancellationToken);
+        await using NpgsqlCommand vacuum = new("vacuum analyze", connection) { CommandTimeout = 0 };
+        await vacuum.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static RecordedEvent[] Place(int count)
+    /// <summary>Events a second apart, up to now.</summary>
+    private static RecordedEvent[] Place(IMeshEvent[] events)
     {
-        DateTimeOffset from = TimeProvider.System.GetUtcNow().AddSeconds(-count);
+        DateTimeOffset from = TimeProvider.System.GetUtcNow().AddSeconds(-events.Length);
         from = from.AddTicks(-(from.Ticks % TimeSpan.TicksPerSecond));
-        return [.. Enumerable.Range(0, count).Select(i => new RecordedEvent(Guid.CreateVersion7(), 1, i + 1, from.AddSeconds(i), BenchmarkEvents.At(i), null))];
+        return [.. events.Select((data, i) => new RecordedEvent(Guid.CreateVersion7(), 1, i + 1, from.AddSeconds(i), data, null))];
     }
 }

@@ -8,7 +8,7 @@ namespace EventMesh.Host.Bench;
 /// <summary>Starts of <c>mesh run</c> as a process of its own, until its first peer has joined.</summary>
 internal sealed class StartBenchmark : IAsyncDisposable
 {
-    // What the log calls it, docs/operations.md.
+    // The event id of its line in the log.
     private const int PeerJoined = 1001;
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("eventmesh-start-");
