@@ -57,6 +57,7 @@ public sealed class NetworkTroubleTests : ProviderTests
         await RoundTripAsync(pair.Client, pair.Server);
         proxy.Fate = static (_, _) => []; // a crash says no good-bye
         await Within(server.DisposeAsync());
+        await Within(proxy.DrainAsync());
         ITransportEndpoint again = await ServerAsync(o => o with { StatelessResetKey = key, LocalEndPoint = address });
         proxy.Fate = static (datagram, _) => [datagram];
 
@@ -78,6 +79,7 @@ public sealed class NetworkTroubleTests : ProviderTests
         ConnectionPair pair = await ConnectAsync(server, await ClientAsync(o => o with { IdleTimeout = TimeSpan.FromSeconds(1) }), proxy);
         proxy.Fate = static (_, _) => [];
         await Within(server.DisposeAsync());
+        await Within(proxy.DrainAsync());
         ITransportEndpoint other = await ServerAsync(o => o with { LocalEndPoint = address });
         proxy.Fate = static (datagram, _) => [datagram];
 

@@ -13,6 +13,7 @@ internal sealed class UdpProxy : IAsyncDisposable
     private readonly List<Task> _pumps = [];
     private IPEndPoint? _client;
     private UdpClient _current;
+    private Marker? _marker;
 
     public UdpProxy(IPEndPoint server)
     {
@@ -39,6 +40,16 @@ internal sealed class UdpProxy : IAsyncDisposable
         Volatile.Write(ref _current, next);
     }
 
+    /// <summary>Returns when <see cref="Fate"/> has decided about all that the server has sent before.</summary>
+    public async Task DrainAsync()
+    {
+        var marker = new Marker(Guid.NewGuid().ToByteArray(), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        Volatile.Write(ref _marker, marker);
+        using UdpClient sender = Bind();
+        await sender.SendAsync(marker.Datagram, OuterEndPoint, _stop.Token);
+        await marker.Seen.Task;
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
@@ -59,6 +70,11 @@ internal sealed class UdpProxy : IAsyncDisposable
                     _client = received.RemoteEndPoint;
                 else if (from != Volatile.Read(ref _current))
                     continue;
+                if (Volatile.Read(ref _marker) is { } marker && received.Buffer.AsSpan().SequenceEqual(marker.Datagram))
+                {
+                    marker.Seen.TrySetResult();
+                    continue;
+                }
                 foreach (byte[] datagram in Fate(received.Buffer, toServer))
                 {
                     if (toServer)
@@ -79,4 +95,6 @@ internal sealed class UdpProxy : IAsyncDisposable
         socket.Client.ReceiveBufferSize = 2 << 20;
         return socket;
     }
+
+    private sealed record Marker(byte[] Datagram, TaskCompletionSource Seen);
 }
