@@ -210,9 +210,8 @@ public sealed partial class EventJournal
 
     private RecordedEvent PlaceStart(LogPosition position, NodeStarted started)
     {
-        DateTimeOffset now = _time.GetUtcNow();
-        return new RecordedEvent(
-            Guid.CreateVersion7(now), position.Epoch + 1, position.NodeSeq + 1, EventTime.Next(position.Time, now), started, TraceParent());
+        DateTimeOffset time = EventTime.Next(position.Time, _time.GetUtcNow());
+        return new RecordedEvent(EventIdentifier.New(time), position.Epoch + 1, position.NodeSeq + 1, time, started, TraceParent());
     }
 
     // The first event is durable: from here on events are recorded.

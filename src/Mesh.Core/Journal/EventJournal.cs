@@ -297,13 +297,17 @@ public sealed partial class EventJournal : IEventJournal, IAsyncDisposable
     private RecordedEvent WithoutPlace(IMeshEvent data)
     {
         DateTimeOffset now = _time.GetUtcNow();
-        return new RecordedEvent(Guid.CreateVersion7(now), _epoch, 0, EventTime.Next(_lastTime, now), data, TraceParent());
+        DateTimeOffset time = EventTime.Next(_lastTime, now);
+        return new RecordedEvent(EventIdentifier.New(time), _epoch, 0, time, data, TraceParent());
     }
 
     private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime) => Place(data, lastNodeSeq, lastTime, _time.GetUtcNow());
 
-    private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime, DateTimeOffset now) =>
-        new(Guid.CreateVersion7(now), _epoch, lastNodeSeq + 1, EventTime.Next(lastTime, now), data, TraceParent());
+    private RecordedEvent Place(IMeshEvent data, long lastNodeSeq, DateTimeOffset lastTime, DateTimeOffset now)
+    {
+        DateTimeOffset time = EventTime.Next(lastTime, now);
+        return new RecordedEvent(EventIdentifier.New(time), _epoch, lastNodeSeq + 1, time, data, TraceParent());
+    }
 
     private void Take(RecordedEvent recorded, MeshState state)
     {
