@@ -124,7 +124,7 @@ public sealed partial class EventJournal
                 PrepareNext(batch);
                 // Waiting helps only while everything older is under way: behind a backlog this batch would never go straight.
                 if (_spool.LastNodeSeq <= _operation.Batch[^1].NodeSeq && !_storeWriter.IsAway && _openStore is null)
-                    await WaitAsync(_operation.Task, _options.SpoolAfter).ConfigureAwait(false);
+                    await WaitAsync(_operation.Task, StoreTime(batch)).ConfigureAwait(false);
                 if (_operation.Task.IsCompleted)
                     continue;
             }
@@ -139,6 +139,13 @@ public sealed partial class EventJournal
             await WaitAsync(_operation.Task, SpoolRetryDelay).ConfigureAwait(false);
         }
         Volatile.Write(ref _inHand, _next?.Count ?? 0);
+    }
+
+    // How long the store has for a batch. What waited behind another batch has waited already; a clock that was set back gives no more than to a new one.
+    private TimeSpan StoreTime(IReadOnlyList<RecordedEvent> batch)
+    {
+        TimeSpan left = batch[0].Time + _options.BatchDelay + _options.SpoolAfter - _time.GetUtcNow();
+        return left < _options.SpoolAfter ? left : _options.SpoolAfter;
     }
 
     // Only a full batch: a smaller one would keep what comes meanwhile out of it.

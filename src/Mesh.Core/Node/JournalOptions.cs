@@ -9,7 +9,10 @@ public sealed class JournalOptions
     /// <value>The least time between two batches that are not full: an event that comes alone is written at once, those that follow it are gathered. Defaults to 10 ms.</value>
     public TimeSpan BatchDelay { get; set; } = TimeSpan.FromMilliseconds(10);
 
-    /// <value>How long a batch may go unacknowledged by the store before it is spooled to disk. Defaults to 30 ms.</value>
+    /// <value>
+    /// How long a batch may go unacknowledged by the store before it is spooled to disk. An event that waited behind another batch waits at most <see cref="BatchDelay"/>
+    /// longer than that in all. Defaults to 30 ms.
+    /// </value>
     public TimeSpan SpoolAfter { get; set; } = TimeSpan.FromMilliseconds(30);
 
     /// <value>

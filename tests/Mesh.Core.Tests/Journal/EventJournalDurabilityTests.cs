@@ -146,6 +146,37 @@ public sealed class EventJournalDurabilityTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task What_waited_behind_a_batch_has_that_much_less_time_for_the_store()
+    {
+        var clock = new FakeTimeProvider(Noon);
+        _run.Time = clock;
+        _run.Options.BatchDelay = TimeSpan.FromMilliseconds(100);
+        _run.Options.SpoolAfter = TimeSpan.FromMilliseconds(300);
+        EventJournal journal = await _run.OpenAsync();
+        clock.Advance(TimeSpan.FromSeconds(1));
+        _run.Store.WriteFaults = () => StoreFault.Hang;
+        RecordedEvent first = journal.Record(EventSamples.Opened(1));
+        await _run.Store.WhenAttemptedAsync(_run.Node, 2, TestLimit.Token);
+        RecordedEvent second = journal.Record(EventSamples.Opened(2));
+
+        foreach (RecordedEvent recorded in (RecordedEvent[])[first, second])
+        {
+            Task durable = journal.WhenDurableAsync(recorded, TestLimit.Token);
+            while (!durable.IsCompleted)
+            {
+                clock.Advance(TimeSpan.FromMilliseconds(10));
+                await Task.WhenAny(durable, Task.Delay(TimeSpan.FromMilliseconds(50), TestLimit.Token));
+            }
+        }
+
+        journal.Status.Spooled.ShouldBe(2);
+        // 300 ms behind the first, and 100 of its own.
+        (clock.GetUtcNow() - second.Time).ShouldBeInRange(TimeSpan.FromMilliseconds(380), TimeSpan.FromMilliseconds(550));
+        _run.Store.WriteFaults = null;
+        _run.Store.Release();
+    }
+
+    [Fact]
     public async Task A_follower_gets_every_event_in_order_from_now_on()
     {
         EventJournal journal = await _run.OpenAsync();
