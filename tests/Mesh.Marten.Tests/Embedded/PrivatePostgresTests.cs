@@ -55,6 +55,33 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_server_that_was_built_without_LZ4_does_without()
+    {
+        PostgresBinaries real = (await PostgresBinaries.FindAllAsync([], Cancellation))[0];
+        using var folder = new TempFolder();
+        string postgres = Path.Combine(folder.Path, "postgres");
+        await File.WriteAllTextAsync(
+            postgres,
+            $"""
+            #!/bin/sh
+            case "$*" in *wal_compression=lz4*) echo 'FATAL:  invalid value for parameter "wal_compression": "lz4"' >&2; exit 1;; esac
+            exec {real.Folder}/postgres "$@"
+
+            """,
+            Cancellation);
+        File.CreateSymbolicLink(Path.Combine(folder.Path, "initdb"), Path.Combine(real.Folder, "initdb"));
+        const UnixFileMode all = (UnixFileMode)0b111_101_101;
+        File.SetUnixFileMode(folder.Path, all);
+        File.SetUnixFileMode(postgres, all);
+
+        await using (PrivatePostgres without = await StartAsync(folder.Path))
+            ((string)(await ExecuteAsync(without, "show wal_compression"))!).ShouldBeOneOf("on", "pglz");
+
+        await using PrivatePostgres with = await StartAsync();
+        (await ExecuteAsync(with, "select case when 'lz4' = any(enumvals) then setting else 'lz4' end from pg_settings where name = 'wal_compression'")).ShouldBe("lz4");
+    }
+
+    [Fact]
     public async Task Nobody_else_can_connect()
     {
         await using PrivatePostgres postgres = await StartAsync();
@@ -333,8 +360,10 @@ public sealed class PrivatePostgresTests : IAsyncLifetime
         File.GetUnixFileMode(Location.SocketDirectory).ShouldBe(UnixFiles.OwnerOnly);
     }
 
-    private Task<PrivatePostgres> StartAsync() =>
-        PrivatePostgres.StartAsync(_node, _data.Path, null, TimeProvider.System, NullLoggerFactory.Instance, Cancellation);
+    private Task<PrivatePostgres> StartAsync() => StartAsync(postgresBin: null);
+
+    private Task<PrivatePostgres> StartAsync(string? postgresBin) =>
+        PrivatePostgres.StartAsync(_node, _data.Path, postgresBin, TimeProvider.System, NullLoggerFactory.Instance, Cancellation);
 
     private static async Task<object?> ExecuteAsync(PrivatePostgres postgres, string sql)
     {

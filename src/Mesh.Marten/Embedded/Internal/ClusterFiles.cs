@@ -16,6 +16,9 @@ internal sealed class ClusterFiles(PrivatePostgresLocation location, PostgresBin
     /// <summary>PostgreSQL's own; no port is open, it is part of the socket's name.</summary>
     public const int Port = 5432;
 
+    /// <summary>The setting of <see cref="ServerCommand"/>'s first parameter.</summary>
+    public const string WalCompression = "wal_compression";
+
     // Root never writes into a folder of the server's user, who could put a link there: only data and socket are his.
     private readonly UnixAccount? _account = location.User is null ? null : UnixAccount.Find(location.User);
 
@@ -81,7 +84,9 @@ internal sealed class ClusterFiles(PrivatePostgresLocation location, PostgresBin
     }
 
     /// <summary>The command that becomes the postmaster.</summary>
-    public ProcessStartInfo ServerCommand(out bool endsWithParent)
+    /// <param name="walCompression">How images of pages in the log of the server are compressed.</param>
+    /// <param name="endsWithParent">Whether the server ends when this process is killed.</param>
+    public ProcessStartInfo ServerCommand(string walCompression, out bool endsWithParent)
     {
         string[] settings =
         [
@@ -89,7 +94,7 @@ internal sealed class ClusterFiles(PrivatePostgresLocation location, PostgresBin
             "hba_file=" + HbaFile, "ident_file=" + IdentFile,
             // A small machine that does other work too; the log is appended to and read from its end.
             "max_connections=50", "shared_buffers=32MB", "max_wal_size=256MB", "min_wal_size=32MB", "autovacuum_max_workers=1",
-            "max_parallel_workers_per_gather=0", "autovacuum_naptime=15s", "random_page_cost=1.1", "jit=off", "wal_compression=on", "log_checkpoints=off", "logging_collector=off",
+            "max_parallel_workers_per_gather=0", "autovacuum_naptime=15s", "random_page_cost=1.1", "jit=off", $"{WalCompression}={walCompression}", "log_checkpoints=off", "logging_collector=off",
             "log_destination=stderr",
         ];
         string[] arguments = ["-D", location.DataDirectory, .. settings.SelectMany(setting => new[] { "-c", setting })];
