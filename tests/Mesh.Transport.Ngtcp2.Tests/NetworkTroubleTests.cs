@@ -47,6 +47,28 @@ public sealed class NetworkTroubleTests : ProviderTests
     }
 
     [Fact]
+    public async Task Close_right_after_the_handshake_reaches_a_server_that_has_not_ended_it()
+    {
+        using var giveUp = new CancellationTokenSource();
+        ITransportEndpoint server = await ServerAsync();
+        ITransportEndpoint client = await ClientAsync(o => o with
+        {
+            // On the loop's thread: the close is posted before the client's last message of the handshake can be written.
+            VerifyPeer = _ =>
+            {
+                giveUp.Cancel();
+                return true;
+            },
+        });
+        Task<ITransportConnection> accept = server.AcceptAsync(CancellationToken.None);
+
+        await Should.ThrowAsync<OperationCanceledException>(() => Within(client.ConnectAsync(server.LocalEndPoint, giveUp.Token)));
+
+        ITransportConnection accepted = Own(await Within(accept));
+        (await Within(accepted.Closed)).ApplicationCode.ShouldBe(0UL);
+    }
+
+    [Fact]
     public async Task Restarted_process_with_the_same_key_resets_lost_connections_at_once()
     {
         byte[] key = RandomNumberGenerator.GetBytes(32);

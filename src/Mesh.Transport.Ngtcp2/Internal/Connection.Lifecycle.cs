@@ -15,6 +15,7 @@ internal sealed partial class Connection
     private TlsOutcome _tls;
     private bool _handshakeCompleted;
     private bool _announced;
+    private bool _owesEndOfHandshake;
     private bool _wasReset;
     private Exception? _callbackFailure;
     private ulong _sourcePrefix;
@@ -212,6 +213,9 @@ internal sealed partial class Connection
     /// <summary>Ends an open connection with our application code.</summary>
     internal unsafe void CloseWithCode(ulong code)
     {
+        // A server that lacks our end of the handshake can't read the code (RFC 9000 10.2.3), nor does it tell anyone of the connection.
+        if (_owesEndOfHandshake)
+            WritePackets(Loop.Now);
         if (_handle is null)
             return;
         ngtcp2_ccerr error;
@@ -262,6 +266,7 @@ internal sealed partial class Connection
         _announced = true;
         if (_dialled is not null)
         {
+            _owesEndOfHandshake = true;
             _dialled.TrySetResult(this);
             return;
         }

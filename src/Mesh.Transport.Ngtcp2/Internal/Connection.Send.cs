@@ -17,6 +17,7 @@ internal sealed partial class Connection
     /// </summary>
     internal unsafe bool WritePackets(ulong now)
     {
+        _owesEndOfHandshake = false;
         OpenWaitingStreams();
         ReturnCredits();
         long quantum = Handle.SendQuantum;
