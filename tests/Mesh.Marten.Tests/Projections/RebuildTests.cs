@@ -155,16 +155,19 @@ public sealed class RebuildTests(PostgresFixture postgres) : ProjectionTestBase(
     }
 
     [Theory]
-    [InlineData("peer_directory")]
-    [InlineData("bootstrap_cache")]
-    public async Task What_was_there_at_a_time_is_found_over_the_index_of_intervals_before_and_after_a_rebuild(string projection)
+    [InlineData("peer_directory", "peer_directory_history", "valid")]
+    [InlineData("bootstrap_cache", "bootstrap_cache_history", "valid")]
+    [InlineData("mesh_topology", "mesh_topology_history", "valid")]
+    [InlineData("trust_ledger", "trust_ledger", "valid")]
+    [InlineData("connection_history", "connection_history", "opened_at, closed_at")]
+    public async Task What_was_there_at_a_time_is_found_over_the_index_of_intervals_before_and_after_a_rebuild(string projection, string view, string interval)
     {
         await AppendPeersAsync(200);
-        await ShouldUseAsync($"{projection}_1_valid");
+        await ShouldUseAsync($"{projection}_1_held");
 
         await Store.Queries.RebuildAsync(projection, Cancellation);
 
-        await ShouldUseAsync($"{projection}_2_valid");
+        await ShouldUseAsync($"{projection}_2_held");
 
         // The tables of a test are so small that the server would read all of them.
         async Task ShouldUseAsync(string index)
@@ -172,7 +175,7 @@ public sealed class RebuildTests(PostgresFixture postgres) : ProjectionTestBase(
             await using NpgsqlConnection connection = await ConnectAsync();
             await using var settings = new NpgsqlCommand("set enable_seqscan = off", connection);
             await settings.ExecuteNonQueryAsync(Cancellation);
-            await using var explain = new NpgsqlCommand($"explain select * from {Schema}.{projection}_history where valid @> now()", connection);
+            await using var explain = new NpgsqlCommand($"explain select * from {Schema}.{view} where {Schema}.holds_at({interval}, now())", connection);
             await using NpgsqlDataReader reader = await explain.ExecuteReaderAsync(Cancellation);
             List<string> plan = [];
             while (await reader.ReadAsync(Cancellation))

@@ -74,12 +74,14 @@ public sealed class ViewTests(PostgresFixture postgres) : ProjectionTestBase(pos
 
         (await QueryAsync("select peer, endpoints, certificate, origin, is_confirmed, failures, last_failed_at = since, added_at = last_connected_at, from_seq from {schema}.bootstrap_cache"))
             .ShouldBe([$"{peer}|192.0.2.7:4433|01FF|outbound|False|1|True|True|5"]);
-        (await QueryAsync($"select failures, last_failed_at, to_seq from {{schema}}.bootstrap_cache_history where node_id = '{Node}' and valid @> {before}")).ShouldBe(["0|-|5"]);
+        (await QueryAsync($"select failures, last_failed_at, to_seq from {{schema}}.bootstrap_cache_history where node_id = '{Node}' and {{schema}}.holds_at(valid, {before})")).ShouldBe(["0|-|5"]);
         (await QueryAsync("select * from {schema}.peer_directory")).ShouldBeEmpty();
-        (await QueryAsync($"select peer, instance, kind, endpoints, agent, joined_at = lower(valid), from_seq, to_seq from {{schema}}.peer_directory_history where valid @> {before}"))
+        (await QueryAsync($"select peer, instance, kind, endpoints, agent, joined_at = lower(valid), from_seq, to_seq from {{schema}}.peer_directory_history where {{schema}}.holds_at(valid, {before})"))
             .ShouldBe([$"{peer}|{instance}|node|192.0.2.7:4433|agent/1|True|4|6"]);
         (await QueryAsync("select connection, peer, remote, direction, closed_at > opened_at, reason, bytes_sent, bytes_received, messages_sent, messages_received, opened_seq, closed_seq from {schema}.connection_history"))
             .ShouldBe([$"{connection}|{peer}|192.0.2.7:4433|outbound|True|idle|1|2|3|4|3|7"]);
+        (await QueryAsync($"select connection from {{schema}}.connection_history where {{schema}}.holds_at(opened_at, closed_at, {before})")).ShouldBe([$"{connection}"]);
+        (await QueryAsync("select connection from {schema}.connection_history where {schema}.holds_at(opened_at, closed_at, closed_at)")).ShouldBeEmpty();
     }
 
     private async Task ShouldHaveAsync(string view, string columns)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EventMesh.Events;
 using EventMesh.Identity;
 using EventMesh.Journal;
@@ -15,17 +16,19 @@ namespace EventMesh.Marten.Tests.Store;
 /// <summary>What an older program left becomes what this one expects, with its content.</summary>
 public sealed class SchemaUpgradeTests(PostgresFixture postgres)
 {
-    // The two nodes of Golden/schema-1.sql.
+    // The two nodes of Golden/schema-1.sql; schema-2.sql has a third one besides.
     private static readonly NodeId First = NodeId.Parse("f3912daf-2b72-45be-b41c-d0d033c78b94");
     private static readonly NodeId Second = NodeId.Parse("f1f03039-3c6e-4d15-8c5e-765dd3c91b78");
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task A_schema_of_version_1_is_upgraded_with_all_it_holds()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_schema_of_an_older_version_is_upgraded_with_all_it_holds(int version)
     {
         string schema = postgres.NewSchema();
-        await using NpgsqlConnection connection = await RestoreVersion1Async(schema);
+        await using NpgsqlConnection connection = await RestoreAsync(schema, version);
 
         await using MartenEventStore store = await postgres.OpenStoreAsync(schema);
 
@@ -49,7 +52,7 @@ public sealed class SchemaUpgradeTests(PostgresFixture postgres)
     public async Task An_upgrade_leaves_the_views_on_the_generation_that_a_rebuild_put_in_use()
     {
         string schema = postgres.NewSchema();
-        await using NpgsqlConnection connection = await RestoreVersion1Async(schema);
+        await using NpgsqlConnection connection = await RestoreAsync(schema, version: 1);
         string before = await RowsAsync(connection, schema);
         await Sql.ExecuteAsync(
             connection,
@@ -71,14 +74,33 @@ public sealed class SchemaUpgradeTests(PostgresFixture postgres)
         (await Sql.ScalarAsync<bool>(connection, "select to_regclass($1) is null", Cancellation, $"{schema}.peer_directory_1")).ShouldBeTrue();
     }
 
+    [Fact]
+    public async Task An_upgrade_from_version_2_gives_the_tables_in_use_another_index_on_their_intervals()
+    {
+        string schema = postgres.NewSchema();
+        await using NpgsqlConnection connection = await RestoreAsync(schema, version: 2);
+        (await IndexesAsync("gist")).ShouldBe("bootstrap_cache_2_valid connection_history_2_standing mesh_topology_2_valid node_status_2_valid peer_directory_2_valid trust_ledger_2_valid");
+
+        await using MartenEventStore store = await postgres.OpenStoreAsync(schema);
+
+        (await IndexesAsync("gist")).ShouldBeEmpty();
+        (await IndexesAsync("ceil")).ShouldBe("bootstrap_cache_2_held connection_history_2_held mesh_topology_2_held node_status_2_held peer_directory_2_held trust_ledger_2_held");
+        DateTimeOffset met = DateTimeOffset.Parse("2026-11-23T01:07:22Z", CultureInfo.InvariantCulture);
+        (await store.Queries.GetPeersAsync(First, met, Cancellation)).ShouldHaveSingleItem();
+        (await store.Queries.GetConnectionsAsync(First, new ConnectionFilter { OpenAt = met }, Cancellation)).Count.ShouldBe(2);
+
+        async Task<string> IndexesAsync(string definition) => await Sql.ScalarAsync<string>(
+            connection, "select coalesce(string_agg(indexname, ' ' order by indexname), '') from pg_indexes where schemaname = $1 and indexdef ~ $2", Cancellation, schema, definition);
+    }
+
     private static Task<string> RowsAsync(NpgsqlConnection connection, string schema) => Sql.ScalarAsync<string>(
         connection, $"select coalesce(string_agg(peer || valid, ' ' order by node_id, from_seq), '') from {schema}.peer_directory_history", Cancellation);
 
-    private async Task<NpgsqlConnection> RestoreVersion1Async(string schema)
+    private async Task<NpgsqlConnection> RestoreAsync(string schema, int version)
     {
         var connection = new NpgsqlConnection(postgres.ConnectionString + ";Pooling=false");
         await connection.OpenAsync(Cancellation);
-        string dump = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Store", "Golden", "schema-1.sql"), Cancellation);
+        string dump = await File.ReadAllTextAsync(Path.Combine(AppContext.BaseDirectory, "Store", "Golden", $"schema-{version}.sql"), Cancellation);
         string sql = dump.Replace("mesh.", schema + ".", StringComparison.Ordinal).Replace("SCHEMA mesh;", $"SCHEMA {schema};", StringComparison.Ordinal);
         await Sql.ExecuteAsync(connection, sql, Cancellation);
         return connection;

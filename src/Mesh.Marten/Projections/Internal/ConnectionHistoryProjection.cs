@@ -40,7 +40,6 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
                 opened_seq bigint not null,
                 closed_seq bigint);
             create unique index {Name}_{generation}_open on {table} (node_id, connection) where closed_at is null;
-            create index {Name}_{generation}_standing on {table} using gist (tstzrange(opened_at, closed_at)) where closed_at is not null;
 
             """;
     }
@@ -52,6 +51,12 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
         create unique index if not exists {Name}_{generation}_place on {Table(generation)} (node_id, opened_seq);
         create index if not exists {Name}_{generation}_peer on {Table(generation)} (node_id, peer, opened_seq);
 
+        """ + CreateIntervalIndex($"{generation}");
+
+    public override string CreateIntervalIndex(string generation) =>
+        $"""
+        create index if not exists {Name}_{generation}_held on {Schema}.{Name}_{generation} ({IntervalIndex.Columns("opened_at", "closed_at")}) where closed_at is not null;
+
         """;
 
     public override string CreateViews(int generation) =>
@@ -60,8 +65,9 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
 
         """;
 
-    protected override async Task WriteAsync(
-        NpgsqlConnection connection, int generation, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
+    public override LogFold BeginFold(int generation, Guid node) => new PageFold(Table(generation), node);
+
+    private static Func<NpgsqlConnection, CancellationToken, Task> Fold(string table, Guid node, IReadOnlyList<RecordedEvent> page)
     {
         // A connection that opens and closes within the page is one row from the start.
         ConnectionState state = ConnectionState.Empty;
@@ -76,11 +82,13 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
                 // Of two ends the first counts, on whichever page the second is.
                 closed.TryAdd(close.Connection, (close, recorded));
         }
-        string table = Table(generation);
-        await Sql.AddAsync(connection, table, Columns, [.. opened.Values.Select(o => Row(o.Connection, o.Seq))], cancellationToken).ConfigureAwait(false);
         (ConnectionClosed Data, RecordedEvent Event)[] earlier = [.. closed.Where(c => !opened.ContainsKey(c.Key)).Select(c => c.Value)];
-        if (earlier.Length > 0)
-            await CloseAsync(connection, table, node, earlier, cancellationToken).ConfigureAwait(false);
+        return async (connection, cancellationToken) =>
+        {
+            await Sql.AddAsync(connection, table, Columns, opened.Values, o => Row(o.Connection, o.Seq), cancellationToken).ConfigureAwait(false);
+            if (earlier.Length > 0)
+                await CloseAsync(connection, table, node, earlier, cancellationToken).ConfigureAwait(false);
+        };
 
         object?[] Row(OpenConnection open, long seq)
         {
@@ -114,5 +122,11 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
             Values(c => c.Data.MessagesReceived));
 
         T[] Values<T>(Func<(ConnectionClosed Data, RecordedEvent Event), T> value) => Array.ConvertAll(closed, c => value(c));
+    }
+
+    // A connection that an earlier page opened is closed in the table: nothing to remember.
+    private sealed class PageFold(string table, Guid node) : LogFold
+    {
+        public override Func<NpgsqlConnection, CancellationToken, Task> Fold(IReadOnlyList<RecordedEvent> page) => ConnectionHistoryProjection.Fold(table, node, page);
     }
 }

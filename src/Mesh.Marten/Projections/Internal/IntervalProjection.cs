@@ -57,7 +57,6 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
     public override string CreateTable(int generation)
     {
         string table = Table(generation);
-        string prefix = $"{Name}_{generation}";
         IEnumerable<string> columns =
         [
             .. KeyColumns.Select(column => $"{column.Name} text not null"), .. Columns.Select(column => $"{column.Name} {column.Type}"),
@@ -71,10 +70,7 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
                 valid tstzrange not null,
                 from_seq bigint not null,
                 to_seq bigint);
-            -- As it is in memory: of the short form the index makes a copy for each comparison, a third of its work.
-            alter table {table} alter valid set storage plain{string.Concat(WithoutStatistics.Select(column => $", alter {column} set statistics 0"))};
-            create unique index {prefix}_current on {table} (node_id, {KeyColumn}) where to_seq is null;
-            create index {prefix}_valid on {table} using gist (valid){(IndexesPresent ? "" : " where to_seq is not null")};
+            {string.Concat(WithoutStatistics.Select(column => $"alter table {table} alter {column} set statistics 0;\n"))}create unique index {Name}_{generation}_current on {table} (node_id, {KeyColumn}) where to_seq is null;
 
             """;
     }
@@ -83,6 +79,12 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
         $"""
         alter table {Table(generation)} drop constraint if exists {Name}_{generation}_pkey,
             add constraint {Name}_{generation}_pkey primary key (node_id, {KeyColumn}, from_seq);
+
+        """ + CreateIntervalIndex($"{generation}");
+
+    public override string CreateIntervalIndex(string generation) =>
+        $"""
+        create index if not exists {Name}_{generation}_held on {Schema}.{Name}_{generation} ({IntervalIndex.Columns("lower(valid)", "upper(valid)")}){(IndexesPresent ? "" : " where to_seq is not null")};
 
         """;
 
@@ -133,72 +135,26 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
     public async Task<List<TEntry>> QueryAsync(NpgsqlConnection connection, Guid node, DateTimeOffset? at, CancellationToken cancellationToken)
     {
         NpgsqlCommand command = at is { } time
-            ? Sql.Command(connection, $"select {ColumnNames} from {Schema}.{HistoryView} where node_id = $1 and valid @> $2", node, time.ToUniversalTime())
+            ? Sql.Command(connection, $"select {ColumnNames} from {Schema}.{HistoryView} where node_id = $1 and {Schema}.holds_at(valid, $2)", node, time.ToUniversalTime())
             : Sql.Command(connection, $"select {ColumnNames} from {Schema}.{PresentView} where node_id = $1", node);
         return await Sql.QueryAsync(command, row => Read(row, 0), cancellationToken).ConfigureAwait(false);
     }
 
-    protected override async Task WriteAsync(
-        NpgsqlConnection connection, int generation, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
-    {
-        string table = Table(generation);
-        Dictionary<TKey, Version> current = await LoadAsync(connection, table, node, page, cancellationToken).ConfigureAwait(false);
-        List<(TKey Key, Version Version, RecordedEvent End)> ended = [];
-        List<object?[]> rows = [];
-        foreach (RecordedEvent recorded in page)
-        {
-            // A snapshot says what is so already, unless the month before it was dropped.
-            if (SnapshotOf(recorded.Data) is { } keys)
-            {
-                foreach (TKey key in keys.Union(current.Keys).ToList())
-                    Step(key, recorded, isSnapshot: true);
-            }
-            else
-            {
-                foreach (TKey key in KeysOf(recorded.Data))
-                    Step(key, recorded, isSnapshot: false);
-            }
-        }
-        // First, since only one version of a key may be without an end.
-        if (ended.Count > 0)
-            await EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
-        rows.AddRange(current.Where(entry => !entry.Value.IsStored).Select(entry => Row(node, entry.Key, entry.Value, end: null)));
-        await Sql.AddAsync(connection, table, RowColumns, rows, cancellationToken).ConfigureAwait(false);
-
-        void Step(TKey key, RecordedEvent recorded, bool isSnapshot)
-        {
-            current.TryGetValue(key, out Version? version);
-            TEntry? after = Fold(key, version?.Entry, recorded);
-            if (ReferenceEquals(after, version?.Entry) || (isSnapshot && AreEqual(after, version?.Entry)))
-                return;
-            // A version that begins and ends within the page is written whole.
-            if (version is { IsStored: true })
-                ended.Add((key, version, recorded));
-            else if (version is not null)
-                rows.Add(Row(node, key, version, recorded));
-            current.Remove(key);
-            if (after is null)
-                return;
-            var next = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
-            if (IsMomentary(after))
-                rows.Add(Row(node, key, next, recorded));
-            else
-                current.Add(key, next);
-        }
-    }
+    public override LogFold BeginFold(int generation, Guid node) => new VersionFold(this, Table(generation), node);
 
     // Entries hold lists, which a record compares by reference.
     private static bool AreEqual(TEntry? one, TEntry? other) =>
         JsonSerializer.SerializeToUtf8Bytes(one, MeshJson.Options).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other, MeshJson.Options));
 
     private async Task<Dictionary<TKey, Version>> LoadAsync(
-        NpgsqlConnection connection, string table, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string table, Guid node, IReadOnlyList<RecordedEvent>? page, CancellationToken cancellationToken)
     {
         string select = $"select from_seq, {ColumnNames} from {table} where node_id = $1 and to_seq is null";
-        string[] keys = [.. page.SelectMany(recorded => KeysOf(recorded.Data)).Distinct().Select(KeyText)];
-        NpgsqlCommand command = page.Any(recorded => SnapshotOf(recorded.Data) is not null)
-            ? Sql.Command(connection, select, node)
-            : await Sql.PrepareAsync(connection, $"{select} and {KeyColumn} = any($2)", cancellationToken, node, keys).ConfigureAwait(false);
+        NpgsqlCommand command = page?.All(recorded => SnapshotOf(recorded.Data) is null) is true
+            ? await Sql.PrepareAsync(
+                connection, $"{select} and {KeyColumn} = any($2)", cancellationToken,
+                node, page.SelectMany(recorded => KeysOf(recorded.Data)).Distinct().Select(KeyText).ToArray()).ConfigureAwait(false)
+            : Sql.Command(connection, select, node);
         List<Version> versions = await Sql.QueryAsync(
             command, row => new Version(Read(row, 1), From: default, row.GetInt64(0), IsStored: true), cancellationToken).ConfigureAwait(false);
         return versions.ToDictionary(version => KeyOf(version.Entry));
@@ -244,4 +200,67 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
     }
 
     private sealed record Version(TEntry Entry, DateTimeOffset From, long FromSeq, bool IsStored);
+
+    private sealed class VersionFold(IntervalProjection<TKey, TEntry> projection, string table, Guid node) : LogFold
+    {
+        private Dictionary<TKey, Version> _current = [];
+
+        public override async Task LoadAsync(NpgsqlConnection connection, IReadOnlyList<RecordedEvent>? page, CancellationToken cancellationToken) =>
+            _current = await projection.LoadAsync(connection, table, node, page, cancellationToken).ConfigureAwait(false);
+
+        public override Func<NpgsqlConnection, CancellationToken, Task> Fold(IReadOnlyList<RecordedEvent> page)
+        {
+            List<(TKey Key, Version Version, RecordedEvent End)> ended = [];
+            List<(TKey Key, Version Version, RecordedEvent? End)> rows = [];
+            foreach (RecordedEvent recorded in page)
+            {
+                // A snapshot says what is so already, unless the month before it was dropped.
+                if (projection.SnapshotOf(recorded.Data) is { } keys)
+                {
+                    foreach (TKey key in keys.Union(_current.Keys).ToList())
+                        Step(key, recorded, isSnapshot: true);
+                }
+                else
+                {
+                    foreach (TKey key in projection.KeysOf(recorded.Data))
+                        Step(key, recorded, isSnapshot: false);
+                }
+            }
+            foreach ((TKey key, Version version) in _current.Where(entry => !entry.Value.IsStored).ToList())
+            {
+                rows.Add((key, version, null));
+                _current[key] = version with { IsStored = true };
+            }
+            return async (connection, cancellationToken) =>
+            {
+                // First, since only one version of a key may be without an end.
+                if (ended.Count > 0)
+                    await projection.EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
+                await Sql.AddAsync(
+                    connection, table, projection.RowColumns, rows, row => projection.Row(node, row.Key, row.Version, row.End), cancellationToken)
+                    .ConfigureAwait(false);
+            };
+
+            void Step(TKey key, RecordedEvent recorded, bool isSnapshot)
+            {
+                _current.TryGetValue(key, out Version? version);
+                TEntry? after = projection.Fold(key, version?.Entry, recorded);
+                if (ReferenceEquals(after, version?.Entry) || (isSnapshot && AreEqual(after, version?.Entry)))
+                    return;
+                // A version that begins and ends within the page is written whole.
+                if (version is { IsStored: true })
+                    ended.Add((key, version, recorded));
+                else if (version is not null)
+                    rows.Add((key, version, recorded));
+                _current.Remove(key);
+                if (after is null)
+                    return;
+                var next = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
+                if (projection.IsMomentary(after))
+                    rows.Add((key, next, recorded));
+                else
+                    _current.Add(key, next);
+            }
+        }
+    }
 }

@@ -65,6 +65,10 @@ internal abstract class LogProjection
     /// <summary>SQL: what only readers need, made once a rebuild has filled the table; repeatable.</summary>
     public abstract string CreateIndexes(int generation);
 
+    /// <summary>SQL: makes the index by which readers find what held at a time, where it is missing.</summary>
+    /// <param name="generation">The generation, or a place for its number.</param>
+    public abstract string CreateIntervalIndex(string generation);
+
     /// <summary>SQL: lets the views show a generation.</summary>
     public abstract string CreateViews(int generation);
 
@@ -76,6 +80,18 @@ internal abstract class LogProjection
         {CreateTable(1)}{CreateIndexes(1)}{CreateViews(1)}
         insert into {Schema}.projection (name, generation, made_by) values ('{Name}', 1, {StoreSchema.Current});
         end if;
+        end $mesh$;
+
+        """;
+
+    /// <summary>SQL: gives the generation in use the index that <see cref="CreateIntervalIndex"/> makes in place of what schema version 2 had.</summary>
+    public string ReplaceRangeIndex() =>
+        $"""
+        do $mesh$ declare live int := (select generation from {Schema}.projection where name = '{Name}');
+        begin
+        execute format($index$
+        {CreateIntervalIndex("%1$s")}$index$, live);
+        execute format('drop index if exists {Schema}.{Name}_%1$s_valid, {Schema}.{Name}_%1$s_standing', live);
         end $mesh$;
 
         """;
@@ -134,21 +150,31 @@ internal abstract class LogProjection
         if (page?.After != position)
             page = await _reader!.ReadPageAsync(connection, tenant, position, _filter, pageSize, cancellationToken, upTo).ConfigureAwait(false);
         await FoldAsync(connection, tenant, into, page, cancellationToken).ConfigureAwait(false);
-        await Sql.ExecuteAsync(
-            connection,
-            $"""
-            update {Schema}.projection_position set node_seq = $4, paused_reason = null, paused_at = null
-            where name = $1 and generation = $2 and tenant_id = $3
-            """,
-            cancellationToken, Name, into, tenant, page.UpTo).ConfigureAwait(false);
+        await MoveAsync(connection, tenant, into, page.UpTo, cancellationToken).ConfigureAwait(false);
         return !page.IsLast;
     }
 
     /// <summary>Folds a page in the caller's transaction, in which the caller has locked the position and moves it on.</summary>
-    public Task FoldAsync(NpgsqlConnection connection, string tenant, int generation, LogPage page, CancellationToken cancellationToken)
+    public async Task FoldAsync(NpgsqlConnection connection, string tenant, int generation, LogPage page, CancellationToken cancellationToken)
     {
         RecordedEvent[] events = [.. page.Events.Where(Concerns)];
-        return events.Length > 0 ? WriteAsync(connection, generation, Guid.Parse(tenant), events, cancellationToken) : Task.CompletedTask;
+        if (events.Length == 0)
+            return;
+        LogFold fold = BeginFold(generation, Guid.Parse(tenant));
+        await fold.LoadAsync(connection, events, cancellationToken).ConfigureAwait(false);
+        await fold.Fold(events)(connection, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Writes what a page changed that is folded already, in the caller's transaction.</summary>
+    public async Task WritePageAsync(
+        NpgsqlConnection connection, string tenant, int generation, LogPage page, Func<NpgsqlConnection, CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        (int into, long position) = await EnterAsync(connection, tenant, generation, cancellationToken).ConfigureAwait(false);
+        if (position != page.After)
+            throw new MeshException(
+                MeshError.ConcurrencyConflict, $"Projection '{Name}' of node {tenant} stands at place {position}, not at {page.After}: something else has written to it. Run it again.");
+        await write(connection, cancellationToken).ConfigureAwait(false);
+        await MoveAsync(connection, tenant, into, page.UpTo, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Reads a page on a connection of its own.</summary>
@@ -182,6 +208,14 @@ internal abstract class LogProjection
                 $"A newer program has made the tables of projection '{Name}'; this one knows schema version {StoreSchema.Current} and does not write to them. Update it.");
     }
 
+    private Task<int> MoveAsync(NpgsqlConnection connection, string tenant, int generation, long upTo, CancellationToken cancellationToken) => Sql.ExecuteAsync(
+        connection,
+        $"""
+        update {Schema}.projection_position set node_seq = $4, paused_reason = null, paused_at = null
+        where name = $1 and generation = $2 and tenant_id = $3
+        """,
+        cancellationToken, Name, generation, tenant, upTo);
+
     /// <summary>The place up to which the table that readers see has folded a node's log.</summary>
     public Task<long> GetFoldedAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken) => Sql.ScalarAsync<long>(
         connection,
@@ -191,7 +225,6 @@ internal abstract class LogProjection
         """,
         cancellationToken, Name, tenant);
 
-    /// <summary>Writes what a page of events changes, in order, in the caller's transaction.</summary>
-    protected abstract Task WriteAsync(
-        NpgsqlConnection connection, int generation, Guid node, IReadOnlyList<RecordedEvent> page, CancellationToken cancellationToken);
+    /// <summary>Begins to fold pages of events that concern this, in order, into a generation's table.</summary>
+    public abstract LogFold BeginFold(int generation, Guid node);
 }

@@ -48,7 +48,7 @@ internal sealed class MeshTopologyProjection(string schema, NpgsqlDataSource? so
         if (at is { } time)
         {
             values.Add(time.ToUniversalTime());
-            conditions.Add($"valid @> ${values.Count}");
+            conditions.Add($"{Schema}.holds_at(valid, ${values.Count})");
         }
         string where = conditions.Count == 0 ? "" : $"where {string.Join(" and ", conditions)}";
         NpgsqlCommand command = Sql.Command(

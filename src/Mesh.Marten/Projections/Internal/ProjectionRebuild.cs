@@ -14,10 +14,10 @@ namespace EventMesh.Marten.Projections.Internal;
 internal sealed class ProjectionRebuild(LogProjection projection, LogTables tables)
 {
     /// <summary>
-    /// Events in a page, two of which are in memory together: an entry that changes often within one is written once for each version and never updated, and while one is
-    /// written the next is read.
+    /// Events in a page, three of which are in memory together: an entry that changes often within one is written once for each version and never updated, and while one is
+    /// written the next is folded and the one after it read.
     /// </summary>
-    public int PageSize { get; init; } = 5_000;
+    public int PageSize { get; init; } = 2_500;
 
     // Another build of the program may fold differently: it does not go on with what this one began.
     private static readonly Guid Build = typeof(ProjectionRebuild).Module.ModuleVersionId;
@@ -83,35 +83,42 @@ internal sealed class ProjectionRebuild(LogProjection projection, LogTables tabl
                 connection,
                 $"select coalesce(max(node_seq), 0) from {tables.Schema}.projection_position where name = $1 and generation = $2 and tenant_id = $3",
                 cancellationToken, projection.Name, building, tenant).ConfigureAwait(false);
+            LogFold fold = projection.BeginFold(building, Guid.Parse(tenant));
+            await fold.LoadAsync(connection, page: null, cancellationToken).ConfigureAwait(false);
             Task<LogPage>? reading = projection.ReadAsync(tenant, position, PageSize, cancellationToken);
+            Task writing = Task.CompletedTask;
             try
             {
                 while (reading is not null)
                 {
                     LogPage page = await reading.ConfigureAwait(false);
                     reading = page.IsLast ? null : projection.ReadAsync(tenant, page.UpTo, PageSize, cancellationToken);
-                    await FoldAsync(connection, tenant, building, page, cancellationToken).ConfigureAwait(false);
-                    if (PageFolded is not null)
-                        await PageFolded().ConfigureAwait(false);
+                    Func<NpgsqlConnection, CancellationToken, Task> write = fold.Fold([.. page.Events.Where(projection.Concerns)]);
+                    await writing.ConfigureAwait(false);
+                    writing = WriteAsync(connection, tenant, building, page, write, cancellationToken);
                 }
+                await writing.ConfigureAwait(false);
             }
             finally
             {
-                await ((Task)(reading ?? Task.CompletedTask)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await Task.WhenAll(reading ?? Task.CompletedTask, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
     }
 
-    private async Task FoldAsync(NpgsqlConnection connection, string tenant, int building, LogPage page, CancellationToken cancellationToken)
+    private async Task WriteAsync(
+        NpgsqlConnection connection, string tenant, int building, LogPage page, Func<NpgsqlConnection, CancellationToken, Task> write, CancellationToken cancellationToken)
     {
         NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
             // What is lost of these at a crash of the server is folded again: the position is lost with them.
             await Sql.ExecuteAsync(connection, "set local synchronous_commit = off", cancellationToken).ConfigureAwait(false);
-            await projection.FoldPageAsync(connection, tenant, building, page, PageSize, cancellationToken).ConfigureAwait(false);
+            await projection.WritePageAsync(connection, tenant, building, page, write, cancellationToken).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
+        if (PageFolded is not null)
+            await PageFolded().ConfigureAwait(false);
     }
 
     private async Task SwitchAsync(NpgsqlConnection connection, int building, CancellationToken cancellationToken)

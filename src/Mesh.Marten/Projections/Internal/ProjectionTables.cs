@@ -22,4 +22,8 @@ internal static class ProjectionTables
         comment on table {schema}.projection_position is 'Up to which place of each node''s log a projection has folded.';
 
         """ + string.Concat(LogProjection.All(schema).Select(projection => projection.CreateFirst()));
+
+    /// <summary>SQL: what finds the past in the tables of projections, also in those that an older version made with an index on ranges.</summary>
+    public static string CreateIntervals(string schema) =>
+        IntervalIndex.CreateFunctions(schema) + string.Concat(LogProjection.All(schema).Select(projection => projection.ReplaceRangeIndex()));
 }

@@ -62,7 +62,7 @@ internal sealed partial class MartenQueries
         string from = filter.OpenAt is null
             ? view
             : $"""
-            (select * from {view} where node_id = $1 and closed_at is not null and tstzrange(opened_at, closed_at) @> $4::timestamptz
+            (select * from {view} where node_id = $1 and closed_at is not null and {session().Tables.Schema}.holds_at(opened_at, closed_at, $4::timestamptz)
             union all select * from {view} where node_id = $1 and closed_at is null and opened_at <= $4 offset 0) c
             """;
         string text =

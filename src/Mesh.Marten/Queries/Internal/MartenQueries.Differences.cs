@@ -84,7 +84,7 @@ internal sealed partial class MartenQueries
             connection,
             $"""
             select (select count(*) from {view} where node_id = $1 and closed_at is null and opened_at <= $2)
-                + (select count(*) from {view} where node_id = $1 and closed_at is not null and tstzrange(opened_at, closed_at) @> $2)
+                + (select count(*) from {view} where node_id = $1 and closed_at is not null and {session().Tables.Schema}.holds_at(opened_at, closed_at, $2))
             """,
             cancellationToken, node.Value, time.ToUniversalTime()).ConfigureAwait(false);
     }

@@ -95,19 +95,20 @@ internal static class Sql
     /// <param name="connection">The connection.</param>
     /// <param name="table">The table, qualified.</param>
     /// <param name="columns">The columns with their types as PostgreSQL names them.</param>
-    /// <param name="rows">The values of the columns.</param>
+    /// <param name="rows">What is added.</param>
+    /// <param name="values">The values of a row's columns, asked for one row after another: those of thousands would outlive several garbage collections.</param>
     /// <param name="cancellationToken">Gives up; nothing is added then.</param>
-    public static Task AddAsync(
-        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<object?[]> rows,
+    public static Task AddAsync<T>(
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<T> rows, Func<T, object?[]> values,
         CancellationToken cancellationToken) => rows.Count switch
         {
             0 => Task.CompletedTask,
-            <= FewRows => InsertAsync(connection, table, columns, rows, cancellationToken),
-            _ => CopyAsync(connection, table, columns, rows, cancellationToken),
+            <= FewRows => InsertAsync(connection, table, columns, rows.Select(values), cancellationToken),
+            _ => CopyAsync(connection, table, columns, rows.Select(values), cancellationToken),
         };
 
     private static async Task InsertAsync(
-        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<object?[]> rows,
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IEnumerable<object?[]> rows,
         CancellationToken cancellationToken)
     {
         string text =
@@ -128,7 +129,7 @@ internal static class Sql
     }
 
     private static async Task CopyAsync(
-        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IReadOnlyCollection<object?[]> rows,
+        NpgsqlConnection connection, string table, IReadOnlyList<(string Name, string Type)> columns, IEnumerable<object?[]> rows,
         CancellationToken cancellationToken)
     {
         string names = string.Join(", ", columns.Select(column => column.Name));

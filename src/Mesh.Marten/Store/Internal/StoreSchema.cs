@@ -13,7 +13,7 @@ namespace EventMesh.Marten.Store.Internal;
 internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
 {
     /// <summary>The version that this program makes and understands.</summary>
-    public const int Current = 2;
+    public const int Current = 3;
 
     // Any number, the same in all versions of this program.
     internal const long MigrationLock = 0x45564d53_4d455348;
@@ -34,6 +34,7 @@ internal sealed class StoreSchema(NpgsqlDataSource source, LogTables tables)
         new(2, "segments", SegmentTables.Create(tables.Schema)),
         new(2, "subjects", SubjectIndex.Create(tables)),
         new(2, "imports", ImportSchema.Create(tables)),
+        new(3, "intervals", ProjectionTables.CreateIntervals(tables.Schema)),
     ];
 
     /// <summary>The version of the schema, 0 when it is not there; fails on a newer one.</summary>
