@@ -71,6 +71,16 @@ internal sealed class AuditedLog : IAsyncDisposable
         return _last = batch[^1].NodeSeq;
     }
 
+    /// <summary>Announces events to the store, and appends these or others in their place.</summary>
+    public async Task AnnounceAsync(IReadOnlyList<IMeshEvent> events, IReadOnlyList<IMeshEvent>? others = null)
+    {
+        RecordedEvent[] announced = EventStoreSamples.Record(_epoch, _last + 1, events);
+        Store.Prepare(Node, announced);
+        RecordedEvent[] batch = others is null ? announced : EventStoreSamples.Record(_epoch, _last + 1, others);
+        await Store.AppendAsync(Node, batch, Cancellation);
+        _last = batch[^1].NodeSeq;
+    }
+
     public async Task<LogHead> HeadAsync() => (await Store.GetHeadAsync(Node, Cancellation)).ShouldNotBeNull();
 
     /// <summary>Seals the log as it is; the place of the seal.</summary>

@@ -56,6 +56,20 @@ public sealed class LogAuditTests(PostgresFixture postgres, LogAuditTests.ClassS
     }
 
     [Fact]
+    public async Task What_was_announced_is_chained_like_the_rest_and_need_not_come()
+    {
+        await _log.AnnounceAsync([new NodeStopped("announced"), new PluginUnloaded("announced")]);
+        await _log.AnnounceAsync([new NodeStopped("announced")], [new PluginUnloaded("another"), new NodeStopped("another")]);
+        await _log.AppendAsync(new NodeStopped("unannounced"));
+
+        AuditReport report = await _log.VerifyAsync();
+
+        report.Findings.ShouldBeEmpty();
+        report.LastPlace.ShouldBe(_log.Last);
+        report.Head.ShouldBe((await _log.HeadAsync()).Hash);
+    }
+
+    [Fact]
     public async Task A_change_of_the_last_event_is_found()
     {
         await _log.AppendAsync(new NodeStopped("told to"));

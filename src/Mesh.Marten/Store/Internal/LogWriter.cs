@@ -12,7 +12,7 @@ namespace EventMesh.Marten.Store.Internal;
 /// which holds only for the claimed epoch and the next place: so places are unique and without a gap, and of two processes one waits for
 /// the other and then fails.
 /// </summary>
-internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogReader reader, EventRegistry registry, AppendPressure pressure) : IAsyncDisposable
+internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogReader reader, EventRegistry registry, AppendPressure pressure)
 {
     private readonly string _enterSql =
         $"insert into {tables.Nodes} (tenant_id, epoch, node_seq, time) values ($1, 0, 0, 'epoch') on conflict do nothing";
@@ -25,28 +25,16 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
     private readonly string _findSql = $"select id from {tables.Events} where tenant_id = $1 and id = any($2)";
 
     // Where the last append left the chain. It saves a question; whether it still holds is decided by the place.
-    private AppendHead? _head;
+    private Head? _head;
 
-    // Where the append that is under way will leave it.
-    private AppendHead? _underWay;
+    // Of the batch that was announced last.
+    private LogRows? _prepared;
 
-    private AnnouncedAppend? _announced;
-
-    /// <summary>
-    /// Makes the rows of the batch that will be appended next, and sends them: while the server is at the batch before, it can read these, a sixth of its work.
-    /// </summary>
+    /// <summary>Makes the rows of the batch that will be appended next.</summary>
     public void Prepare(NodeId node, IReadOnlyList<RecordedEvent> batch)
     {
         pressure.Rise();
-        string tenant = LogReader.Tenant(node);
-        // Without one under way there is no end of the chain to link to, and nothing to wait for.
-        if (Volatile.Read(ref _announced) is not null || Volatile.Read(ref _underWay) is not { } before || before.Tenant != tenant || before.NodeSeq != batch[0].NodeSeq - 1)
-            return;
-        LogRows rows = LogRows.From(node, batch, registry);
-        rows.LinkTo(before.Hash);
-        var announced = new AnnouncedAppend(
-            rows, new(tenant, batch[^1].NodeSeq, rows.Head, batch[0].NodeSeq), source, connection => Command(connection, tenant, batch, rows, claim: false, behind: before.FirstSeq - 1));
-        Volatile.Write(ref _announced, announced);
+        Volatile.Write(ref _prepared, LogRows.From(node, batch, registry));
     }
 
     public Task ClaimAsync(NodeId node, RecordedEvent started, CancellationToken cancellationToken) =>
@@ -56,24 +44,14 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
     {
         try
         {
-            if (!await CommitAnnouncedAsync(batch, cancellationToken).ConfigureAwait(false))
-                await WriteAsync(node, batch, claim: false, cancellationToken).ConfigureAwait(false);
-        }
-        catch
-        {
-            // It waits for what will not come.
-            await GiveUpAnnouncedAsync().ConfigureAwait(false);
-            throw;
+            await WriteAsync(node, batch, claim: false, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
-            Volatile.Write(ref _underWay, null);
-            if (Volatile.Read(ref _announced) is null)
+            if (Volatile.Read(ref _prepared) is null)
                 pressure.Ease();
         }
     }
-
-    public ValueTask DisposeAsync() => GiveUpAnnouncedAsync();
 
     public async Task<HashSet<Guid>> FindAsync(NodeId node, IReadOnlyList<Guid> ids, CancellationToken cancellationToken)
     {
@@ -85,17 +63,16 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
         }
     }
 
-    // Without a moved end there is nothing to join with, so nothing is written. A batch that was sent ahead finds the log where the batch before it began ($16), waits for
-    // that one's commit and looks again; where it then still is, it has come too early and moves nothing. A stream that takes no more events has no version, which the
-    // table refuses. The projections are told with the commit which log has grown. The limit is for a client that vanishes between append and commit.
+    // Without a moved end there is nothing to join with, so nothing is written. A stream that takes no more events has no version, which the
+    // table refuses. The projections are told with the commit which log has grown.
     private static string AppendSql(LogTables tables, string epochCondition) =>
         $"""
         with moved as (
-            update {tables.Nodes} set epoch = $2, node_seq = $3, time = $4, hash = case when node_seq = $5 - 1 then $15 end, chained_from = coalesce(chained_from, $5)
-            where tenant_id = $1 and {epochCondition} and node_seq in ($5 - 1, $16) returning hash is not null as follows),
+            update {tables.Nodes} set epoch = $2, node_seq = $3, time = $4, hash = $15, chained_from = coalesce(chained_from, $5)
+            where tenant_id = $1 and {epochCondition} and node_seq = $5 - 1 returning 1),
         stream as (
             insert into {tables.Streams} as s (tenant_id, id, version, timestamp, is_archived)
-            select $1, added.id, added.count, now(), false from moved, unnest($6, $7) as added (id, count) where moved.follows
+            select $1, added.id, added.count, now(), false from moved, unnest($6, $7) as added (id, count)
             on conflict (tenant_id, id) do update set version = s.version + excluded.version, timestamp = excluded.timestamp where not s.is_archived
             returning id, version),
         base as (
@@ -104,27 +81,9 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
         event as (
             insert into {tables.Events} (seq_id, id, stream_id, version, data, type, timestamp, tenant_id, mt_dotnet_type, headers, is_archived)
             select nextval('{tables.Sequence}'), e.id, ($6)[e.stream], base.versions[e.stream] + e.place, e.data, e.type, e.time, $1, '', e.headers, false
-            from moved, base, unnest($8, $9, $10, $11, $12, $13, $14) as e (id, type, data, time, headers, stream, place) where moved.follows)
-        select count(*), pg_notify('{tables.Channel}', $1), set_config('idle_in_transaction_session_timeout', '10s', true) from moved where follows
+            from moved, base, unnest($8, $9, $10, $11, $12, $13, $14) as e (id, type, data, time, headers, stream, place))
+        select count(*), pg_notify('{tables.Channel}', $1) from moved
         """;
-
-    private async Task<bool> CommitAnnouncedAsync(IReadOnlyList<RecordedEvent> batch, CancellationToken cancellationToken)
-    {
-        if (Interlocked.Exchange(ref _announced, null) is not { } announced)
-            return false;
-        await using (announced.ConfigureAwait(false))
-        {
-            if (!announced.Rows.AreOf(batch))
-                return false;
-            Volatile.Write(ref _underWay, announced.Head);
-            if (!await announced.CommitAsync(cancellationToken).ConfigureAwait(false))
-                return false;
-            _head = announced.Head;
-            return true;
-        }
-    }
-
-    private ValueTask GiveUpAnnouncedAsync() => Interlocked.Exchange(ref _announced, null)?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private async Task WriteAsync(NodeId node, IReadOnlyList<RecordedEvent> batch, bool claim, CancellationToken cancellationToken)
     {
@@ -136,46 +95,39 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
                 await Sql.ExecuteAsync(connection, _enterSql, cancellationToken, tenant).ConfigureAwait(false);
             if (_head is not { } head || head.Tenant != tenant || head.NodeSeq != batch[0].NodeSeq - 1)
                 head = await ReadHeadAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
-            LogRows rows = LogRows.From(node, batch, registry);
+            LogRows? prepared = Interlocked.Exchange(ref _prepared, null);
+            LogRows rows = prepared?.AreOf(batch) == true ? prepared : LogRows.From(node, batch, registry);
             rows.LinkTo(head.Hash);
-            AppendHead next = new(tenant, batch[^1].NodeSeq, rows.Head, batch[0].NodeSeq);
-            if (!claim)
-                Volatile.Write(ref _underWay, next);
             if (await ExecuteAsync(connection, tenant, batch, rows, claim, cancellationToken).ConfigureAwait(false) != 1)
                 throw Refusal(node, batch, claim, await reader.GetPositionAsync(connection, tenant, cancellationToken).ConfigureAwait(false));
-            _head = next;
+            _head = new(tenant, batch[^1].NodeSeq, rows.Head);
         }
     }
 
     // A log that was begun without the chain has none until its next event.
-    private async Task<AppendHead> ReadHeadAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)
+    private async Task<Head> ReadHeadAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)
     {
-        List<AppendHead> rows = await Sql.QueryAsync(
+        List<Head> rows = await Sql.QueryAsync(
             Sql.Command(connection, _headSql, tenant),
-            row => new AppendHead(tenant, row.GetInt64(0), row.IsDBNull(1) ? EventChain.Start.ToArray() : row.GetFieldValue<byte[]>(1), FirstSeq: 0),
+            row => new Head(tenant, row.GetInt64(0), row.IsDBNull(1) ? EventChain.Start.ToArray() : row.GetFieldValue<byte[]>(1)),
             cancellationToken).ConfigureAwait(false);
-        return rows.Count > 0 ? rows[0] : new(tenant, 0, EventChain.Start.ToArray(), FirstSeq: 0);
+        return rows.Count > 0 ? rows[0] : new(tenant, 0, EventChain.Start.ToArray());
     }
 
     private async Task<long> ExecuteAsync(
         NpgsqlConnection connection, string tenant, IReadOnlyList<RecordedEvent> batch, LogRows rows, bool claim, CancellationToken cancellationToken)
     {
-        NpgsqlCommand command = Command(connection, tenant, batch, rows, claim, behind: batch[0].NodeSeq - 1);
+        RecordedEvent last = batch[^1];
+        NpgsqlCommand command = Sql.Command(
+            connection, claim ? _claimSql : _appendSql, tenant, last.Epoch, last.NodeSeq, last.Time.ToUniversalTime(), batch[0].NodeSeq, rows.Streams, rows.Added,
+            rows.Ids, rows.Types, Array(rows.Data, NpgsqlDbType.Jsonb), Array(rows.Times, NpgsqlDbType.TimestampTz), Array(rows.Headers, NpgsqlDbType.Jsonb),
+            rows.StreamOf, rows.Places, rows.Head);
         await using (command.ConfigureAwait(false))
         {
             // The connection keeps it: planning it takes longer than a small batch.
             await command.PrepareAsync(cancellationToken).ConfigureAwait(false);
             return (long)(await command.ExecuteScalarAsync(cancellationToken).ConfigureAwait(false))!;
         }
-    }
-
-    private NpgsqlCommand Command(NpgsqlConnection connection, string tenant, IReadOnlyList<RecordedEvent> batch, LogRows rows, bool claim, long behind)
-    {
-        RecordedEvent last = batch[^1];
-        return Sql.Command(
-            connection, claim ? _claimSql : _appendSql, tenant, last.Epoch, last.NodeSeq, last.Time.ToUniversalTime(), batch[0].NodeSeq, rows.Streams, rows.Added,
-            rows.Ids, rows.Types, Array(rows.Data, NpgsqlDbType.Jsonb), Array(rows.Times, NpgsqlDbType.TimestampTz), Array(rows.Headers, NpgsqlDbType.Jsonb),
-            rows.StreamOf, rows.Places, rows.Head, behind);
     }
 
     private static NpgsqlParameter Array(object values, NpgsqlDbType element) => new() { Value = values, NpgsqlDbType = NpgsqlDbType.Array | element };
@@ -189,4 +141,6 @@ internal sealed class LogWriter(NpgsqlDataSource source, LogTables tables, LogRe
                 MeshError.ConcurrencyConflict,
                 $"The log of node {node} ends at place {end.NodeSeq}; a batch that begins at {batch[0].NodeSeq} does not follow it.");
     }
+
+    private sealed record Head(string Tenant, long NodeSeq, byte[] Hash);
 }
