@@ -161,7 +161,7 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
     }
 
     private Task<int> EndAsync(
-        NpgsqlConnection connection, string table, Guid node, List<(TKey Key, Version Version, RecordedEvent End)> ended, CancellationToken cancellationToken)
+        NpgsqlConnection connection, string table, Guid node, List<(Version Version, RecordedEvent End)> ended, CancellationToken cancellationToken)
     {
         string?[][] ends = [.. ended.Select(e => WriteEnd(e.Version.Entry, e.End))];
         // What ends by itself has its end in the interval already; an entry that was over before it began has none.
@@ -177,13 +177,13 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
         return Sql.ExecutePreparedAsync(
             connection, text, cancellationToken,
             [
-                node, ended.Select(e => KeyText(e.Key)).ToArray(), ended.Select(e => e.Version.FromSeq).ToArray(),
+                node, ended.Select(e => KeyText(KeyOf(e.Version.Entry))).ToArray(), ended.Select(e => e.Version.FromSeq).ToArray(),
                 ended.Select(e => e.End.Time.ToUniversalTime()).ToArray(), ended.Select(e => e.End.NodeSeq).ToArray(),
                 .. EndColumns.Select((_, i) => (object)ends.Select(end => end[i]).ToArray()),
             ]);
     }
 
-    private object?[] Row(Guid node, TKey key, Version version, RecordedEvent? end)
+    private object?[] Row(Guid node, Version version, RecordedEvent? end)
     {
         DateTimeOffset from = version.From.ToUniversalTime();
         DateTimeOffset? to = end?.Time.ToUniversalTime();
@@ -194,7 +194,7 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
             : new(from, lowerBoundIsInclusive: true, lowerBoundInfinite: false, to ?? default, upperBoundIsInclusive: false, upperBoundInfinite: to is null);
         return
         [
-            node, .. HasOwnKeyColumn ? [KeyText(key)] : Array.Empty<object>(), version.FromSeq, end?.NodeSeq, valid,
+            node, .. HasOwnKeyColumn ? [KeyText(KeyOf(version.Entry))] : Array.Empty<object>(), version.FromSeq, end?.NodeSeq, valid,
             .. end is null ? new string?[EndColumns.Count] : WriteEnd(version.Entry, end), .. Write(version.Entry),
         ];
     }
@@ -210,8 +210,9 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
 
         public override Func<NpgsqlConnection, CancellationToken, Task> Fold(IReadOnlyList<RecordedEvent> page)
         {
-            List<(TKey Key, Version Version, RecordedEvent End)> ended = [];
-            List<(TKey Key, Version Version, RecordedEvent? End)> rows = [];
+            List<(Version Version, RecordedEvent End)> ended = [];
+            // Of references only: a list of more than 85,000 bytes is collected with the oldest generation.
+            List<(Version Version, RecordedEvent? End)> rows = [];
             foreach (RecordedEvent recorded in page)
             {
                 // A snapshot says what is so already, unless the month before it was dropped.
@@ -228,7 +229,7 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
             }
             foreach ((TKey key, Version version) in _current.Where(entry => !entry.Value.IsStored).ToList())
             {
-                rows.Add((key, version, null));
+                rows.Add((version, null));
                 _current[key] = version with { IsStored = true };
             }
             return async (connection, cancellationToken) =>
@@ -237,7 +238,7 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
                 if (ended.Count > 0)
                     await projection.EndAsync(connection, table, node, ended, cancellationToken).ConfigureAwait(false);
                 await Sql.AddAsync(
-                    connection, table, projection.RowColumns, rows, row => projection.Row(node, row.Key, row.Version, row.End), cancellationToken)
+                    connection, table, projection.RowColumns, rows, row => projection.Row(node, row.Version, row.End), cancellationToken)
                     .ConfigureAwait(false);
             };
 
@@ -249,15 +250,15 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
                     return;
                 // A version that begins and ends within the page is written whole.
                 if (version is { IsStored: true })
-                    ended.Add((key, version, recorded));
+                    ended.Add((version, recorded));
                 else if (version is not null)
-                    rows.Add((key, version, recorded));
+                    rows.Add((version, recorded));
                 _current.Remove(key);
                 if (after is null)
                     return;
                 var next = new Version(after, recorded.Time, recorded.NodeSeq, IsStored: false);
                 if (projection.IsMomentary(after))
-                    rows.Add((key, next, recorded));
+                    rows.Add((next, recorded));
                 else
                     _current.Add(key, next);
             }
