@@ -54,10 +54,7 @@ internal sealed class ConnectionHistoryProjection(string schema, NpgsqlDataSourc
         """ + CreateIntervalIndex($"{generation}");
 
     public override string CreateIntervalIndex(string generation) =>
-        $"""
-        create index if not exists {Name}_{generation}_held on {Schema}.{Name}_{generation} ({IntervalIndex.Columns("opened_at", "closed_at")}) where closed_at is not null;
-
-        """;
+        IntervalIndex.Create(Schema, $"{Name}_{generation}", "opened_at", "closed_at", "closed_at is not null");
 
     public override string CreateViews(int generation) =>
         $"""

@@ -83,10 +83,7 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
         """ + CreateIntervalIndex($"{generation}");
 
     public override string CreateIntervalIndex(string generation) =>
-        $"""
-        create index if not exists {Name}_{generation}_held on {Schema}.{Name}_{generation} ({IntervalIndex.Columns("lower(valid)", "upper(valid)")}){(IndexesPresent ? "" : " where to_seq is not null")};
-
-        """;
+        IntervalIndex.Create(Schema, $"{Name}_{generation}", "lower(valid)", "upper(valid)", IndexesPresent ? null : "to_seq is not null");
 
     public override string CreateViews(int generation) =>
         $"""

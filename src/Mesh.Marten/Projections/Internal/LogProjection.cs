@@ -91,6 +91,7 @@ internal abstract class LogProjection
         begin
         execute format($index$
         {CreateIntervalIndex("%1$s")}$index$, live);
+        execute format('analyze {Schema}.{Name}_%s', live);
         execute format('drop index if exists {Schema}.{Name}_%1$s_valid, {Schema}.{Name}_%1$s_standing', live);
         end $mesh$;
 
