@@ -227,12 +227,7 @@ public sealed class EventJournalNewPeersTests : IAsyncLifetime
         for (int i = 1; i <= 8; i++) Join(journal, i);
         _run.Store.WriteFaults = () => StoreFault.Hang;
         journal.Record(new PluginUnloaded("first"));
-        while (!journal.Status.IsSummarising)
-        {
-            _clock.Advance(TimeSpan.FromMilliseconds(20));
-            await Task.Yield();
-            TestLimit.Token.ThrowIfCancellationRequested();
-        }
+        await _clock.RunUntilAsync(() => journal.Status.IsSummarising);
         _clock.Advance(TimeSpan.FromMinutes(2));
         journal.Status.HeldBackPeers.ShouldBe(3);
         journal.Record(new PeerTrusted(EventSamples.Peer(7), "ours", "root")).NodeSeq.ShouldBeGreaterThan(0);
@@ -276,11 +271,7 @@ public sealed class EventJournalNewPeersTests : IAsyncLifetime
     private async Task StopAsync(EventJournal journal)
     {
         Task stop = journal.StopAsync("done", TestLimit.Token);
-        while (!stop.IsCompleted)
-        {
-            _clock.Advance(TimeSpan.FromMilliseconds(1));
-            await Task.WhenAny(stop, Task.Delay(1, TestLimit.Token));
-        }
+        await _clock.RunUntilAsync(() => stop.IsCompleted);
         await stop;
         _run.ShouldBeInOrder();
         StateText.Of(journal.State).ShouldBe(StateText.Of(_run.Log.Aggregate(MeshState.Empty, MeshState.Apply)));

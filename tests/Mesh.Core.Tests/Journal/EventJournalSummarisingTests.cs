@@ -154,12 +154,7 @@ public sealed class EventJournalSummarisingTests : IAsyncLifetime
     private static async Task SummariseAsync(EventJournal journal, FakeTimeProvider clock)
     {
         journal.Record(new PluginUnloaded("first"));
-        while (!journal.Status.IsSummarising)
-        {
-            clock.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Yield();
-            TestLimit.Token.ThrowIfCancellationRequested();
-        }
+        await clock.RunUntilAsync(() => journal.Status.IsSummarising);
     }
 
     /// <summary>Lets the store answer again, and stops the journal.</summary>
