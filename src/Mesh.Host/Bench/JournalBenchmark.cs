@@ -27,6 +27,12 @@ internal sealed class JournalBenchmark : IAsyncDisposable
     private readonly EventJournal _journal;
     private int _looked;
 
+    /// <summary>What one counted burst of events made.</summary>
+    private sealed record Round(double PerSecond, double RawPerSecond, double FoldedPerSecond, double RecordMicrosecondsP99)
+    {
+        public double Ratio => PerSecond / RawPerSecond;
+    }
+
     private JournalBenchmark(JournalBenchmarkOptions options, TextWriter progress, NodeId node, string folder, PrivatePostgres server)
     {
         _options = options;
@@ -40,6 +46,9 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         var journal = new MeshOptions { Journal = new JournalOptions { BatchSize = options.BatchSize, SpoolAfter = TimeSpan.FromMinutes(1) } };
         _journal = new EventJournal(_store, new EventSpool(), TimeProvider.System, Options.Create(journal), NullLogger<EventJournal>.Instance);
     }
+
+    /// <value>Events in the log when all rounds are over.</value>
+    private int Recorded => _options.Events * (1 + _options.Rounds);
 
     /// <summary>Does all measurements once.</summary>
     public static async Task<JournalBenchmarkResult> RunAsync(JournalBenchmarkOptions options, TextWriter progress, CancellationToken cancellationToken)
@@ -76,16 +85,15 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         await _store.OpenAsync(_node, _folder, cancellationToken);
         await _journal.OpenAsync(
             _node, _folder, _ => new NodeStarted(_node, default, Guid.NewGuid(), PeerKind.Node, "bench", "none"), cancellationToken);
-        // Twice, as the raw rows are, of which the second counts: the first compiles code and makes pages and plans.
-        await RecordAsync(_options.Events, offset: 0, cancellationToken);
+        // Once before it counts, as the raw rows: that compiles code and makes pages and plans.
+        await RecordAsync(round: 0, cancellationToken);
         await CatchUpAsync(_store, _node, cancellationToken);
-        long start = Stopwatch.GetTimestamp();
-        (double perSecond, double recordP99) = await RecordAsync(_options.Events, _options.Events, cancellationToken);
-        await CatchUpAsync(_store, _node, cancellationToken);
-        double folded = _options.Events / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        await using RawInsertBenchmark raw = await RawInsertBenchmark.CreateAsync(_source, _options.BatchSize, cancellationToken);
+        var rounds = new Round[_options.Rounds];
+        for (int i = 0; i < rounds.Length; i++)
+            rounds[i] = await MeasureRoundAsync(i + 1, raw, cancellationToken);
         double bytes = await MeasureBytesAsync(cancellationToken);
         double visible = await MeasureVisibleAsync(cancellationToken);
-        double raw = await RawInsertBenchmark.RunAsync(_source, _options.BatchSize, cancellationToken);
         (double rebuild, double rebuildLog) = await MeasureRebuildAsync(cancellationToken);
         double spool = MeasureSpool();
         (double serverNew, double server) = await MeasureServerAsync(cancellationToken);
@@ -94,11 +102,11 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         double? startLong = _options.LongLog > 0 ? await MeasureStartAsync(starts, _options.LongLog, cancellationToken) : null;
         return new JournalBenchmarkResult
         {
-            EventsPerSecond = perSecond,
-            RawInsertRowsPerSecond = raw,
-            RatioToRawInsert = Math.Round(perSecond / raw, 3),
-            FoldedEventsPerSecond = folded,
-            RecordMicrosecondsP99 = recordP99,
+            EventsPerSecond = Median(rounds.Select(round => round.PerSecond)),
+            RawInsertRowsPerSecond = Median(rounds.Select(round => round.RawPerSecond)),
+            RatioToRawInsert = Math.Round(Median(rounds.Select(round => round.Ratio)), 3),
+            FoldedEventsPerSecond = Median(rounds.Select(round => round.FoldedPerSecond)),
+            RecordMicrosecondsP99 = Median(rounds.Select(round => round.RecordMicrosecondsP99)),
             VisibleMillisecondsP50 = visible,
             RebuildEventsPerSecond = rebuild,
             RebuildLogEventsPerSecond = rebuildLog,
@@ -111,10 +119,24 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         };
     }
 
-    private async Task<(double PerSecond, double RecordMicrosecondsP99)> RecordAsync(int count, int offset, CancellationToken cancellationToken)
+    /// <summary>The journal, and right after it the raw rows: a machine's minutes differ more than the two.</summary>
+    private async Task<Round> MeasureRoundAsync(int number, RawInsertBenchmark raw, CancellationToken cancellationToken)
     {
+        long start = Stopwatch.GetTimestamp();
+        (double perSecond, double recordP99) = await RecordAsync(number, cancellationToken);
+        await CatchUpAsync(_store, _node, cancellationToken);
+        double folded = _options.Events / Stopwatch.GetElapsedTime(start).TotalSeconds;
+        var round = new Round(perSecond, await raw.InsertAsync(cancellationToken), folded, recordP99);
+        await _progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+            $"round {number}: {round.PerSecond:N0} events/s, {round.RawPerSecond:N0} raw rows/s, ratio {round.Ratio:N2}, {round.FoldedPerSecond:N0} folded/s"));
+        return round;
+    }
+
+    private async Task<(double PerSecond, double RecordMicrosecondsP99)> RecordAsync(int round, CancellationToken cancellationToken)
+    {
+        int count = _options.Events;
         // Made before, so that only the journal is measured.
-        IMeshEvent[] events = [.. Enumerable.Range(offset, count).Select(BenchmarkEvents.At)];
+        IMeshEvent[] events = [.. Enumerable.Range(round * count, count).Select(BenchmarkEvents.At)];
         var ticks = new long[count];
         var recorded = new RecordedEvent[count];
         long start = Stopwatch.GetTimestamp();
@@ -161,7 +183,7 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         var times = new double[_options.Looks];
         for (int i = 0; i < times.Length; i++)
         {
-            var opened = (ConnectionOpened)BenchmarkEvents.At((_options.Events * 2) + (8 * ++_looked));
+            var opened = (ConnectionOpened)BenchmarkEvents.At(Recorded + (8 * ++_looked));
             ((NpgsqlParameter<Guid>)look.Parameters[1]).TypedValue = opened.Connection;
             long start = Stopwatch.GetTimestamp();
             _journal.Record(opened);
@@ -180,20 +202,25 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         double longest = 0;
         foreach (ProjectionStatus projection in await _store.Queries.GetProjectionsAsync(_node, cancellationToken))
         {
-            int folded = BenchmarkEvents.CountFolded(projection.Name, _options.Events * 2);
+            int folded = BenchmarkEvents.CountFolded(projection.Name, Recorded);
             if (folded == 0)
                 continue;
-            // Twice, of which the second counts, as above.
+            // Once before it counts, as above.
             await _store.Queries.RebuildAsync(projection.Name, cancellationToken);
-            long start = Stopwatch.GetTimestamp();
-            await _store.Queries.RebuildAsync(projection.Name, cancellationToken);
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            var times = new double[_options.Rounds];
+            for (int i = 0; i < times.Length; i++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                await _store.Queries.RebuildAsync(projection.Name, cancellationToken);
+                times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            }
+            double seconds = Median(times);
             double perSecond = folded / seconds;
             await _progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"rebuild of {projection.Name}: {perSecond:N0} events/s"));
             slowest = Math.Min(slowest, perSecond);
             longest = Math.Max(longest, seconds);
         }
-        return (slowest, _options.Events * 2 / longest);
+        return (slowest, Recorded / longest);
     }
 
     private double MeasureSpool()
@@ -272,6 +299,12 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         await connection.OpenAsync(cancellationToken);
         await using NpgsqlCommand vacuum = new("vacuum analyze", connection) { CommandTimeout = 0 };
         await vacuum.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    private static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted[sorted.Length / 2];
     }
 
     /// <summary>Events a second apart, up to now.</summary>

@@ -6,6 +6,9 @@ internal sealed record JournalBenchmarkOptions
     /// <value>Events recorded as fast as the log takes them. Defaults to 200,000.</value>
     public int Events { get; init; } = 200_000;
 
+    /// <value>How often that is done beside the raw rows, and each projection rebuilt; the median counts. Defaults to 3.</value>
+    public int Rounds { get; init; } = 3;
+
     /// <value>Events in one transaction, ours and raw. Defaults to 512, that of a node.</value>
     public int BatchSize { get; init; } = 512;
 

@@ -70,8 +70,8 @@ internal abstract class IntervalProjection<TKey, TEntry>(string name, string sch
                 valid tstzrange not null,
                 from_seq bigint not null,
                 to_seq bigint);
-            {string.Concat(WithoutStatistics.Select(column => $"alter table {table} alter {column} set statistics 0;\n"))}create unique index {Name}_{generation}_current on {table} (node_id, {KeyColumn}) where to_seq is null;
-
+            create unique index {Name}_{generation}_current on {table} (node_id, {KeyColumn}) where to_seq is null;
+            {string.Concat(WithoutStatistics.Select(column => $"alter table {table} alter {column} set statistics 0;\n"))}
             """;
     }
 
