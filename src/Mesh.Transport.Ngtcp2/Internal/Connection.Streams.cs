@@ -44,9 +44,7 @@ internal sealed partial class Connection
     internal void ReturnStreamCredit(bool unidirectional)
     {
         long pending = Interlocked.Increment(ref unidirectional ? ref _unidirectionalToReturn : ref _bidirectionalToReturn);
-        long used = Interlocked.Read(ref unidirectional ? ref _unidirectionalUsed : ref _bidirectionalUsed);
-        long limit = Settings.MaxInboundStreams;
-        if (IsWorthTelling(pending, used, limit, limit / 4))
+        if (IsStreamCreditDue(pending, Interlocked.Read(ref unidirectional ? ref _unidirectionalUsed : ref _bidirectionalUsed)))
             Post();
     }
 
@@ -154,7 +152,9 @@ internal sealed partial class Connection
 
     private void ReturnStreamCredits(ref long toReturn, ref long used, bool unidirectional)
     {
-        if (Interlocked.Read(ref toReturn) == 0)
+        // ngtcp2 tells the peer of each stream at once, if it must in a packet of its own, which the peer acknowledges in another: for a request and its
+        // response that would be four packets in place of two. Windows it gathers by itself.
+        if (!IsStreamCreditDue(Interlocked.Read(ref toReturn), Interlocked.Read(ref used)))
             return;
         long count = Interlocked.Exchange(ref toReturn, 0);
         Interlocked.Add(ref used, -count);
@@ -214,6 +214,9 @@ internal sealed partial class Connection
         foreach (ITransportStream stream in _inbound.End(failure.ToException))
             ((QuicStream)stream).Fail(failure);
     }
+
+    private bool IsStreamCreditDue(long pending, long used) =>
+        pending > 0 && IsWorthTelling(pending, used, Settings.MaxInboundStreams, Settings.MaxInboundStreams / 4);
 
     /// <summary>
     /// Whether the peer should hear of credit now. Usually it is told with the next packet; but when it has little left, it may
