@@ -14,9 +14,12 @@ internal sealed partial class MessageSender
     private const int MaxLargeAtATime = 4;
     private const int MaxBatchesInFlight = 64;
 
-    // With so many under way a message waits for others, until it is a batch or one of those has arrived: a stream costs more than the
-    // messages on it. Their acknowledgements come one after another, so what waits does so for a part of the round trip.
-    private const int EagerBatches = 8;
+    // Gathering begins with so many under way at the earliest, and with so many where the round trip is not known.
+    private const int FewBatches = 2;
+    private const int SomeBatches = 8;
+
+    // How long a message waits for others on the way of a batch, about.
+    private static readonly TimeSpan GatherTime = TimeSpan.FromMilliseconds(0.25);
 
     private readonly PeerConnection _connection;
     private readonly TimeProvider _clock;
@@ -140,7 +143,7 @@ internal sealed partial class MessageSender
         var output = new PooledBufferWriter();
         try
         {
-            Func<bool> shouldGather = () => MaxBatchesInFlight - _batches.CurrentCount >= EagerBatches;
+            Func<bool> shouldGather = ShouldGather;
             while (await _queue.WaitAsync(shouldGather, _connection.Ended).ConfigureAwait(false))
             {
                 if (!_batches.Wait(0, CancellationToken.None)) await _batches.WaitAsync(_connection.Ended).ConfigureAwait(false);
@@ -174,6 +177,18 @@ internal sealed partial class MessageSender
             // The connection has ended; Stop settles what waits.
         }
         Stop();
+    }
+
+    /// <summary>
+    /// Whether a message waits for others, until they are a batch or one under way has arrived: a stream costs more than the messages on it. The
+    /// acknowledgements of n batches come one after another, so that it waits an n-th of the round trip, which must not be long.
+    /// </summary>
+    private bool ShouldGather()
+    {
+        int underWay = MaxBatchesInFlight - _batches.CurrentCount;
+        if (underWay < FewBatches) return false;
+        TimeSpan roundTrip = _connection.Transport.GetStatistics().SmoothedRoundTrip;
+        return roundTrip > TimeSpan.Zero ? roundTrip <= GatherTime * underWay : underWay >= SomeBatches;
     }
 
     private async Task<bool> SendBatchAsync(ITransportStream stream, ReadOnlyMemory<byte> frames, List<OutboundMessage> batch, long bytes)
