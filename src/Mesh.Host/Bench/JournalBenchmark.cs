@@ -102,11 +102,11 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         double? startLong = _options.LongLog > 0 ? await MeasureStartAsync(starts, _options.LongLog, cancellationToken) : null;
         return new JournalBenchmarkResult
         {
-            EventsPerSecond = Median(rounds.Select(round => round.PerSecond)),
-            RawInsertRowsPerSecond = Median(rounds.Select(round => round.RawPerSecond)),
-            RatioToRawInsert = Math.Round(Median(rounds.Select(round => round.Ratio)), 3),
-            FoldedEventsPerSecond = Median(rounds.Select(round => round.FoldedPerSecond)),
-            RecordMicrosecondsP99 = Median(rounds.Select(round => round.RecordMicrosecondsP99)),
+            EventsPerSecond = rounds.Select(round => round.PerSecond).Median(),
+            RawInsertRowsPerSecond = rounds.Select(round => round.RawPerSecond).Median(),
+            RatioToRawInsert = Math.Round(rounds.Select(round => round.Ratio).Median(), 3),
+            FoldedEventsPerSecond = rounds.Select(round => round.FoldedPerSecond).Median(),
+            RecordMicrosecondsP99 = rounds.Select(round => round.RecordMicrosecondsP99).Median(),
             VisibleMillisecondsP50 = visible,
             RebuildEventsPerSecond = rebuild,
             RebuildLogEventsPerSecond = rebuildLog,
@@ -214,7 +214,7 @@ internal sealed class JournalBenchmark : IAsyncDisposable
                 await _store.Queries.RebuildAsync(projection.Name, cancellationToken);
                 times[i] = Stopwatch.GetElapsedTime(start).TotalSeconds;
             }
-            double seconds = Median(times);
+            double seconds = times.Median();
             double perSecond = folded / seconds;
             await _progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"rebuild of {projection.Name}: {perSecond:N0} events/s"));
             slowest = Math.Min(slowest, perSecond);
@@ -299,12 +299,6 @@ internal sealed class JournalBenchmark : IAsyncDisposable
         await connection.OpenAsync(cancellationToken);
         await using NpgsqlCommand vacuum = new("vacuum analyze", connection) { CommandTimeout = 0 };
         await vacuum.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    private static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted[sorted.Length / 2];
     }
 
     /// <summary>Events a second apart, up to now.</summary>

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using EventMesh.Identity;
 using EventMesh.Messaging;
 using EventMesh.Transport;
@@ -15,13 +16,21 @@ internal static class PeersBenchmark
     private static readonly TimeSpan StartLimit = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(1);
 
+    /// <summary>The nodes' figures and the transport's, one after the other; the round trips sorted.</summary>
+    private sealed record Round(double Messages, double TransportMessages, double[] Trips, double[] TransportTrips)
+    {
+        public double MessagesRatio => Messages / TransportMessages;
+
+        public double RoundTripRatio => Trips.Median() / TransportTrips.Median();
+    }
+
     /// <summary>Does all measurements once.</summary>
     public static async Task<PeersBenchmarkResult> RunAsync(PeersBenchmarkOptions options, TextWriter progress, CancellationToken cancellationToken)
     {
         // The joiners first, while the heaps are small and hold nothing to reuse.
         (double joins, double mebibytes, string store) = await MeasureJoinsAsync(options, progress, cancellationToken).ConfigureAwait(false);
         await progress.WriteLineAsync("Measuring the transport alone ...".AsMemory(), cancellationToken).ConfigureAwait(false);
-        TransportBenchmarkResult transport = await TransportBenchmark.RunAsync(
+        TransportBenchmark reference = await TransportBenchmark.StartAsync(
             new Ngtcp2TransportProvider().Create(),
             new TransportBenchmarkOptions
             {
@@ -34,36 +43,65 @@ internal static class PeersBenchmark
                 Settling = TimeSpan.FromMilliseconds(100),
             },
             cancellationToken).ConfigureAwait(false);
-        await progress.WriteLineAsync("Measuring messages and requests ...".AsMemory(), cancellationToken).ConfigureAwait(false);
-        BenchmarkNode sender = await BenchmarkNode.StartAsync(isStored: false, cancellationToken).ConfigureAwait(false);
-        await using (sender.ConfigureAwait(false))
+        await using (reference.ConfigureAwait(false))
         {
-            BenchmarkNode receiver = await BenchmarkNode.StartAsync(isStored: false, cancellationToken).ConfigureAwait(false);
-            await using (receiver.ConfigureAwait(false))
+            TransportBenchmarkResult transport = await reference.MeasureAsync(cancellationToken).ConfigureAwait(false);
+            await progress.WriteLineAsync("Measuring messages and requests ...".AsMemory(), cancellationToken).ConfigureAwait(false);
+            (Round[] rounds, double allocated) = await MeasureRoundsAsync(reference, options, progress, cancellationToken).ConfigureAwait(false);
+            double[] trips = [.. rounds.SelectMany(round => round.Trips).Order()], transportTrips = [.. rounds.SelectMany(round => round.TransportTrips).Order()];
+            return new PeersBenchmarkResult
             {
-                PeerInfo peer = await sender.Mesh.ConnectAsync(receiver.Mesh.LocalEndPoint, cancellationToken: cancellationToken).ConfigureAwait(false);
-                await MeasureMessagesAsync(sender, receiver, peer.Peer, options.Messages / 4, cancellationToken).ConfigureAwait(false);
-                await MeasureRoundTripsAsync(sender, peer.Peer, Math.Max(100, options.RoundTrips / 10), cancellationToken).ConfigureAwait(false);
-                long allocated = GC.GetTotalAllocatedBytes(precise: true);
-                double messages = await MeasureMessagesAsync(sender, receiver, peer.Peer, options.Messages, cancellationToken).ConfigureAwait(false);
-                allocated = GC.GetTotalAllocatedBytes(precise: true) - allocated;
-                double[] trips = await MeasureRoundTripsAsync(sender, peer.Peer, options.RoundTrips, cancellationToken).ConfigureAwait(false);
-                return new PeersBenchmarkResult
+                JoinsPerSecond = joins,
+                MessagesPerSecond = rounds.Select(round => round.Messages).Median(),
+                MessagesRatio = Math.Round(rounds.Select(round => round.MessagesRatio).Median(), 3),
+                RoundTripMicrosecondsP50 = trips.Median(),
+                RoundTripMicrosecondsP99 = trips[(int)(trips.Length * 0.99)],
+                RoundTripRatio = Math.Round(rounds.Select(round => round.RoundTripRatio).Median(), 3),
+                MebibytesOfPeers = mebibytes,
+                KibibytesPerPeer = mebibytes * 1024 / options.Peers,
+                Peers = options.Peers,
+                Transport = transport with
                 {
-                    JoinsPerSecond = joins,
-                    MessagesPerSecond = messages,
-                    RoundTripMicrosecondsP50 = trips[trips.Length / 2],
-                    RoundTripMicrosecondsP99 = trips[(int)(trips.Length * 0.99)],
-                    MebibytesOfPeers = mebibytes,
-                    KibibytesPerPeer = mebibytes * 1024 / options.Peers,
-                    Peers = options.Peers,
-                    Transport = transport,
-                    BytesAllocatedPerMessage = (double)allocated / options.Messages,
-                    Store = store,
-                    RaisedLimits = $"MaxPeers, MaxInboundPeers and MaxConnectionsPerPrivateSource {BenchmarkNode.RaisedLimit}; NewPeersPerMinute {BenchmarkNode.RaisedNewPeers}; TargetPeers 0",
-                };
-            }
+                    MessagesPerSecond = rounds.Select(round => round.TransportMessages).Median(),
+                    RoundTripMicrosecondsP50 = transportTrips.Median(),
+                    RoundTripMicrosecondsP99 = transportTrips[(int)(transportTrips.Length * 0.99)],
+                },
+                BytesAllocatedPerMessage = allocated,
+                Store = store,
+                RaisedLimits = $"MaxPeers, MaxInboundPeers and MaxConnectionsPerPrivateSource {BenchmarkNode.RaisedLimit}; NewPeersPerMinute {BenchmarkNode.RaisedNewPeers}; TargetPeers 0",
+            };
         }
+    }
+
+    /// <summary>Messages and requests between two nodes, each right after the transport's: a machine's minutes differ more than the two.</summary>
+    private static async Task<(Round[] Rounds, double AllocatedPerMessage)> MeasureRoundsAsync(
+        TransportBenchmark reference, PeersBenchmarkOptions options, TextWriter progress, CancellationToken cancellationToken)
+    {
+        BenchmarkNode sender = await BenchmarkNode.StartAsync(isStored: false, cancellationToken).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable _ = sender.ConfigureAwait(false);
+        BenchmarkNode receiver = await BenchmarkNode.StartAsync(isStored: false, cancellationToken).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable __ = receiver.ConfigureAwait(false);
+        ITransportConnection connection = await reference.ConnectAsync(cancellationToken).ConfigureAwait(false);
+        await using ConfiguredAsyncDisposable ___ = connection.ConfigureAwait(false);
+        PeerInfo peer = await sender.Mesh.ConnectAsync(receiver.Mesh.LocalEndPoint, cancellationToken: cancellationToken).ConfigureAwait(false);
+        await MeasureMessagesAsync(sender, receiver, peer.Peer, options.Messages / 4, cancellationToken).ConfigureAwait(false);
+        await MeasureRoundTripsAsync(sender, peer.Peer, Math.Max(100, options.RoundTrips / 10), cancellationToken).ConfigureAwait(false);
+        var rounds = new Round[options.Rounds];
+        long allocated = 0;
+        for (int i = 0; i < rounds.Length; i++)
+        {
+            double transportMessages = await reference.MeasureMessagesAsync(connection, options.Messages, cancellationToken).ConfigureAwait(false);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            double messages = await MeasureMessagesAsync(sender, receiver, peer.Peer, options.Messages, cancellationToken).ConfigureAwait(false);
+            allocated += GC.GetTotalAllocatedBytes(precise: true) - before;
+            double[] transportTrips = await TransportBenchmark.MeasureRoundTripsAsync(connection, options.RoundTrips, cancellationToken).ConfigureAwait(false);
+            double[] trips = await MeasureRoundTripsAsync(sender, peer.Peer, options.RoundTrips, cancellationToken).ConfigureAwait(false);
+            Round round = rounds[i] = new(messages, transportMessages, trips, transportTrips);
+            await progress.WriteLineAsync(string.Create(CultureInfo.InvariantCulture,
+                $"round {i + 1}: {round.Messages:N0} messages/s of {round.TransportMessages:N0} ({round.MessagesRatio:N2}), round trip {trips.Median():N1} us of {transportTrips.Median():N1} ({round.RoundTripRatio:N2})")
+                .AsMemory(), cancellationToken).ConfigureAwait(false);
+        }
+        return (rounds, (double)allocated / options.Messages / rounds.Length);
     }
 
     private static async Task<(double PerSecond, double Mebibytes, string Store)> MeasureJoinsAsync(

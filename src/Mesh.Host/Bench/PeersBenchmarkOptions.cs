@@ -12,6 +12,9 @@ internal sealed record PeersBenchmarkOptions
     /// <value>Round trips. Defaults to 20,000.</value>
     public int RoundTrips { get; init; } = 20_000;
 
+    /// <value>How often messages and round trips are measured, beside the transport's. Defaults to 5.</value>
+    public int Rounds { get; init; } = 5;
+
     /// <value>Whether the listener's events go to a private PostgreSQL. Defaults to true.</value>
     public bool IsStored { get; init; } = true;
 }

@@ -30,11 +30,11 @@ internal sealed record PeersBenchmarkResult
     /// <value>Two handshakes for each join, divided by the transport's handshakes.</value>
     public double JoinsRatio => Math.Round(2 * JoinsPerSecond / Transport.HandshakesPerSecond, 3);
 
-    /// <value>Messages, divided by the transport's.</value>
-    public double MessagesRatio => Math.Round(MessagesPerSecond / Transport.MessagesPerSecond, 3);
+    /// <value>Messages, divided by the transport's of the same round; the median of the rounds.</value>
+    public required double MessagesRatio { get; init; }
 
-    /// <value>The median round trip, divided by the transport's.</value>
-    public double RoundTripRatio => Math.Round(RoundTripMicrosecondsP50 / Transport.RoundTripMicrosecondsP50, 3);
+    /// <value>The median round trip, divided by the transport's of the same round; the median of the rounds.</value>
+    public required double RoundTripRatio { get; init; }
 
     /// <value>Bytes that the session layer of both ends allocated per message.</value>
     public required double BytesAllocatedPerMessage { get; init; }

@@ -8,7 +8,7 @@ using EventMesh.Transport;
 namespace EventMesh.Host.Bench;
 
 /// <summary>Measures a transport: two endpoints in this process, over loopback, with mutual certificates and Retry.</summary>
-internal sealed class TransportBenchmark
+internal sealed class TransportBenchmark : IAsyncDisposable
 {
     private const int WarmConnections = 50;
     private const int WarmHandshakes = 1500;
@@ -16,22 +16,34 @@ internal sealed class TransportBenchmark
     private const int BlockBytes = 64 * 1024;
 
     private readonly TransportBenchmarkOptions _options;
+    private readonly X509Certificate2 _certificate;
+    private readonly ITransportEndpoint _listening;
     private readonly ITransportEndpoint _client;
     private readonly TransportBenchmarkServer _server;
-    private readonly IPEndPoint _address;
+    private readonly Task _serving;
 
-    private TransportBenchmark(TransportBenchmarkOptions options, ITransportEndpoint client, TransportBenchmarkServer server, IPEndPoint address)
+    private TransportBenchmark(TransportBenchmarkOptions options, X509Certificate2 certificate, ITransportEndpoint listening, ITransportEndpoint client)
     {
         _options = options;
+        _certificate = certificate;
+        _listening = listening;
         _client = client;
-        _server = server;
-        _address = address;
+        _server = new TransportBenchmarkServer(listening);
+        _serving = _server.RunAsync();
     }
 
     /// <summary>Does all measurements once.</summary>
     public static async Task<TransportBenchmarkResult> RunAsync(ITransport transport, TransportBenchmarkOptions options, CancellationToken cancellationToken)
     {
-        using X509Certificate2 certificate = CreateCertificate();
+        TransportBenchmark benchmark = await StartAsync(transport, options, cancellationToken).ConfigureAwait(false);
+        await using (benchmark.ConfigureAwait(false))
+            return await benchmark.MeasureAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Binds both endpoints.</summary>
+    public static async Task<TransportBenchmark> StartAsync(ITransport transport, TransportBenchmarkOptions options, CancellationToken cancellationToken)
+    {
+        X509Certificate2 certificate = CreateCertificate();
         var endpointOptions = new TransportEndpointOptions
         {
             LocalEndPoint = new IPEndPoint(IPAddress.Loopback, 0),
@@ -42,20 +54,19 @@ internal sealed class TransportBenchmark
             Retry = RetryMode.Always,
         };
         ITransportEndpoint listening = await transport.BindAsync(endpointOptions, cancellationToken).ConfigureAwait(false);
-        await using (listening.ConfigureAwait(false))
-        {
-            ITransportEndpoint dialling = await transport.BindAsync(endpointOptions with { Listen = false }, cancellationToken).ConfigureAwait(false);
-            await using (dialling.ConfigureAwait(false))
-            {
-                var server = new TransportBenchmarkServer(listening);
-                Task serving = server.RunAsync();
-                TransportBenchmarkResult result = await new TransportBenchmark(options, dialling, server, listening.LocalEndPoint)
-                    .MeasureAsync(cancellationToken).ConfigureAwait(false);
-                await listening.DisposeAsync().ConfigureAwait(false);
-                await serving.ConfigureAwait(false);
-                return result;
-            }
-        }
+        ITransportEndpoint dialling = await transport.BindAsync(endpointOptions with { Listen = false }, cancellationToken).ConfigureAwait(false);
+        return new TransportBenchmark(options, certificate, listening, dialling);
+    }
+
+    /// <summary>Dials the other endpoint.</summary>
+    public Task<ITransportConnection> ConnectAsync(CancellationToken cancellationToken) => _client.ConnectAsync(_listening.LocalEndPoint, cancellationToken);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _client.DisposeAsync().ConfigureAwait(false);
+        await _listening.DisposeAsync().ConfigureAwait(false);
+        await _serving.ConfigureAwait(false);
+        _certificate.Dispose();
     }
 
     /// <summary>Fills a buffer; false when the stream ended before its first byte.</summary>
@@ -73,14 +84,15 @@ internal sealed class TransportBenchmark
         return true;
     }
 
-    private async Task<TransportBenchmarkResult> MeasureAsync(CancellationToken cancellationToken)
+    /// <summary>Does all measurements once.</summary>
+    public async Task<TransportBenchmarkResult> MeasureAsync(CancellationToken cancellationToken)
     {
         // Memory first, while the heaps are small and hold nothing to reuse.
         double kibibytes = await MeasureMemoryAsync(cancellationToken).ConfigureAwait(false);
         await MeasureHandshakesAsync(WarmHandshakes, 4, cancellationToken).ConfigureAwait(false);
         double sequential = await MeasureHandshakesAsync(_options.SequentialHandshakes, 1, cancellationToken).ConfigureAwait(false);
         double concurrent = await MeasureHandshakesAsync(_options.ConcurrentHandshakes, 16, cancellationToken).ConfigureAwait(false);
-        ITransportConnection connection = await _client.ConnectAsync(_address, cancellationToken).ConfigureAwait(false);
+        ITransportConnection connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
         await using (connection.ConfigureAwait(false))
         {
             await MeasureBulkAsync(connection, _options.BulkBytes / 16, cancellationToken).ConfigureAwait(false);
@@ -107,13 +119,13 @@ internal sealed class TransportBenchmark
         const int AtOnce = 10;
         var connections = new List<ITransportConnection>();
         for (int i = 0; i < WarmConnections; i++)
-            connections.Add(await _client.ConnectAsync(_address, cancellationToken).ConfigureAwait(false));
+            connections.Add(await ConnectAsync(cancellationToken).ConfigureAwait(false));
         await Task.Delay(_options.Settling, cancellationToken).ConfigureAwait(false);
         long before = ResidentBytes();
         for (int i = 0; i < _options.IdleConnections / AtOnce; i++)
         {
             connections.AddRange(await Task.WhenAll(
-                Enumerable.Range(0, AtOnce).Select(_ => _client.ConnectAsync(_address, cancellationToken))).ConfigureAwait(false));
+                Enumerable.Range(0, AtOnce).Select(_ => ConnectAsync(cancellationToken))).ConfigureAwait(false));
         }
         await Task.Delay(_options.Settling, cancellationToken).ConfigureAwait(false);
         long after = ResidentBytes();
@@ -133,7 +145,7 @@ internal sealed class TransportBenchmark
         {
             while (Interlocked.Decrement(ref left) >= 0)
             {
-                ITransportConnection connection = await _client.ConnectAsync(_address, cancellationToken).ConfigureAwait(false);
+                ITransportConnection connection = await ConnectAsync(cancellationToken).ConfigureAwait(false);
                 closing.Add(connection.CloseAsync(0));
             }
         }).ConfigureAwait(false);
@@ -156,7 +168,8 @@ internal sealed class TransportBenchmark
         return total / Stopwatch.GetElapsedTime(start).TotalSeconds / 1e6;
     }
 
-    private async Task<double> MeasureMessagesAsync(ITransportConnection connection, int total, CancellationToken cancellationToken)
+    /// <summary>Messages per second.</summary>
+    public async Task<double> MeasureMessagesAsync(ITransportConnection connection, int total, CancellationToken cancellationToken)
     {
         long before = _server.Messages;
         var message = new byte[TransportBenchmarkServer.MessageBytes];
@@ -179,7 +192,7 @@ internal sealed class TransportBenchmark
     }
 
     /// <summary>The round trips in microseconds, sorted.</summary>
-    private static async Task<double[]> MeasureRoundTripsAsync(ITransportConnection connection, int total, CancellationToken cancellationToken)
+    public static async Task<double[]> MeasureRoundTripsAsync(ITransportConnection connection, int total, CancellationToken cancellationToken)
     {
         var trips = new double[total];
         var message = new byte[TransportBenchmarkServer.MessageBytes];
