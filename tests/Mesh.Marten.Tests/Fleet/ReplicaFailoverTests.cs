@@ -36,6 +36,7 @@ public sealed class ReplicaFailoverTests : IDisposable
         var recorded = new List<RecordedEvent>();
         await RecordAsync(journal, recorded, 500);
         await Eventually.IsTrueAsync(() => journal.Status is { State: JournalState.Live } status && status.LastCommitted == status.LastRecorded);
+        await servers.WhenFollowedAsync();
 
         (await AskAsync(store.Session.QuerySource, "select pg_is_in_recovery()")).ShouldBe(true);
         (await AskAsync(store.Session.Source, "select pg_is_in_recovery()")).ShouldBe(false);
@@ -67,7 +68,7 @@ public sealed class ReplicaFailoverTests : IDisposable
         var recorded = new List<RecordedEvent>();
         await RecordAsync(journal, recorded, 50);
         await Eventually.IsTrueAsync(() => journal.Status.LastCommitted == recorded[^1].NodeSeq);
-        await Eventually.IsTrueAsync(async _ => (long?)await servers.ScalarAsync(1, "select max(node_seq) from mesh.node_log") >= recorded[^1].NodeSeq);
+        await servers.WhenFollowedAsync();
         await servers.CutReplicaAsync();
         long kept = recorded[^1].NodeSeq;
         await RecordAsync(journal, recorded, 50);

@@ -66,6 +66,13 @@ internal sealed class ReplicatedServers : IAsyncDisposable
 
     public Task PromoteAsync() => ScalarAsync(1, "select pg_promote(wait => true)");
 
+    /// <summary>Waits until the replica shows what the primary has committed by now; tables too come there later.</summary>
+    public async Task WhenFollowedAsync()
+    {
+        string end = (string)(await ScalarAsync(0, "select pg_current_wal_lsn()::text"))!;
+        await Eventually.IsTrueAsync(async _ => await ScalarAsync(1, $"select pg_last_wal_replay_lsn() >= '{end}'") is true);
+    }
+
     /// <summary>From here the replica receives nothing.</summary>
     public async Task CutReplicaAsync()
     {
