@@ -24,7 +24,7 @@ public sealed class MessageAttacks
             for (int i = 0; i < 400; i++) await attacker.OpenAsync(StreamDirection.Unidirectional, message, end: true);
         });
         await run.ExchangeAsync();
-        run.Held.ShouldBeLessThan(128 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(128 * 1024 * 1024);
         await run.SkipUntilAsync(attacker.Transport.Closed);
 
         (await attacker.ClosedWithAsync()).ShouldBe(WireCode.HandshakeTimeout);
@@ -127,7 +127,7 @@ public sealed class MessageAttacks
         }
 
         await ControlStreamAttacks.IsAliveAsync(attacker);
-        run.Held.ShouldBeLessThan(16 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(16 * 1024 * 1024);
         await run.EndAsync();
     }
 
@@ -148,7 +148,7 @@ public sealed class MessageAttacks
         });
         await run.ExchangeAsync();
         // The rest waits unread within the connection's window, and the attacker's control frames behind it: that is its own affair.
-        run.Held.ShouldBeLessThan(96 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(96 * 1024 * 1024);
         run.Victim.Dispatcher.Messages.ShouldNotContain(m => m.Message.Channel == "endless");
         await attacker.CloseAsync();
         await flood;
@@ -175,7 +175,7 @@ public sealed class MessageAttacks
         await run.ExchangeAsync();
 
         // 16 MiB are collected, in buffers of up to twice their size; the rest waits unread within the window.
-        run.Held.ShouldBeLessThan(48 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(48 * 1024 * 1024);
         run.Victim.Dispatcher.Messages.ShouldNotContain(m => m.Message.Channel == "short");
         await run.EndAsync(maxHeld: 64 * 1024 * 1024, maxEvents: 40);
     }
@@ -216,7 +216,7 @@ public sealed class MessageAttacks
         // What waits for it is bounded, and it holds up nobody else.
         await run.WhenAsync(() => sends.Any(send => send.IsCompletedSuccessfully), "the queue is full");
         await run.ExchangeAsync();
-        run.Held.ShouldBeLessThan(48 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(48 * 1024 * 1024);
         await deaf.CloseAsync();
         SendReceipt[] receipts = await Task.WhenAll(sends).WaitAsync(AttackRun.Limit);
         receipts.Select(receipt => receipt.Error).ShouldContain(MeshError.QueueFull);

@@ -98,7 +98,7 @@ public sealed class RequestAttacks
         }
 
         await ControlStreamAttacks.IsAliveAsync(attacker);
-        run.Held.ShouldBeLessThan(48 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(48 * 1024 * 1024);
         await run.EndAsync();
     }
 
@@ -114,7 +114,7 @@ public sealed class RequestAttacks
         for (int i = 0; i < 250; i++) await attacker.OpenAsync(StreamDirection.Bidirectional, request, end: true);
 
         await run.ExchangeAsync();
-        run.Held.ShouldBeLessThan(64 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(64 * 1024 * 1024);
         await run.EndAsync(maxEvents: 40);
     }
 

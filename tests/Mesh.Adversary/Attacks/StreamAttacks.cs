@@ -98,7 +98,7 @@ public sealed class StreamAttacks
         for (int i = 0; i < 256; i++) await attacker.OpenAsync(StreamDirection.Bidirectional, new[] { (byte)StreamType.Request });
 
         await ControlStreamAttacks.IsAliveAsync(attacker);
-        run.Held.ShouldBeLessThan(16 * 1024 * 1024);
+        await run.WhenHeldBelowAsync(16 * 1024 * 1024);
         await run.EndAsync();
     }
 
