@@ -14,6 +14,10 @@ internal sealed unsafe class EventLoop : IAsyncDisposable
     private const int MaxWorkPerPass = 4096;
     private const ulong NanosecondsPerSecond = 1_000_000_000;
 
+    // How long the thread looks for what comes next before it sleeps, if the last wait was as short: to be woken takes longer than a peer near by takes to
+    // answer, above all where an idle processor is one of a virtual machine. A quiet endpoint does not look at all.
+    private const ulong LookTime = 50_000;
+
     private readonly UdpSocket _socket;
     private readonly DatagramReceiver _receiver;
     private readonly WakeUp _wakeUp = new();
@@ -32,6 +36,7 @@ internal sealed unsafe class EventLoop : IAsyncDisposable
     private volatile bool _ended;
     private int _sleeping;
     private int _threadId;
+    private bool _wasShort;
 
     public EventLoop(UdpSocket socket, EndpointSettings settings, TlsParameters tls, NgtcpLog log)
     {
@@ -266,6 +271,36 @@ internal sealed unsafe class EventLoop : IAsyncDisposable
     /// <summary>Waits for a datagram, posted work or the next timer; true when the socket has something.</summary>
     private bool Wait()
     {
+        ulong begun = ReadClock();
+        if (!_wasShort || !Look(begun, out bool hasDatagrams))
+            hasDatagrams = Sleep();
+        _wasShort = ReadClock() - begun < LookTime;
+        return hasDatagrams;
+    }
+
+    /// <summary>Looks for something to do, and lets other threads run meanwhile; whether there is something.</summary>
+    private bool Look(ulong begun, out bool hasDatagrams)
+    {
+        do
+        {
+            hasDatagrams = HasDatagrams();
+            if (hasDatagrams || !_work.IsEmpty || _stopping || Timers.Earliest <= Now)
+                return true;
+            Thread.Yield();
+        }
+        while (ReadClock() - begun < LookTime);
+        return false;
+    }
+
+    private bool HasDatagrams()
+    {
+        var descriptor = new pollfd { fd = _socket.Descriptor, events = Native.POLLIN };
+        timespec atOnce = default;
+        return Native.ppoll(&descriptor, 1, &atOnce, null) > 0;
+    }
+
+    private bool Sleep()
+    {
         pollfd* descriptors = stackalloc pollfd[2];
         descriptors[0] = new pollfd { fd = _socket.Descriptor, events = Native.POLLIN };
         descriptors[1] = new pollfd { fd = _wakeUp.Descriptor, events = Native.POLLIN };
@@ -273,8 +308,7 @@ internal sealed unsafe class EventLoop : IAsyncDisposable
         timespec* timeout = null;
         if (Timers.Earliest != ulong.MaxValue)
         {
-            ulong now = ReadClock();
-            ulong left = Timers.Earliest > now ? Timers.Earliest - now : 0;
+            ulong left = Timers.Earliest > Now ? Timers.Earliest - Now : 0;
             limit = new timespec { tv_sec = (long)(left / NanosecondsPerSecond), tv_nsec = (long)(left % NanosecondsPerSecond) };
             timeout = &limit;
         }
