@@ -40,9 +40,12 @@ internal sealed class Endpoint : ITransportEndpoint
         IPEndPoint target = NativeAddress.ForFamily(remote, _family)
             ?? throw new MeshException(MeshError.Unreachable, $"{remote} can't be dialled from {LocalEndPoint}: the endpoint is bound to IPv4 only.");
         var connection = new Connection(_loop, isDialer: true, target);
-        _loop.Post(new DialWork(connection));
+        // Before the loop hears of it, which may have ended the handshake by the time that this thread goes on.
         using (cancellationToken.UnsafeRegister(static (state, token) => ((Connection)state!).CancelDial(token), connection))
+        {
+            _loop.Post(new DialWork(connection));
             return await connection.Dialled.ConfigureAwait(false);
+        }
     }
 
     public async ValueTask DisposeAsync()
