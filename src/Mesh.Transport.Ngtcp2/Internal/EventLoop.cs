@@ -158,7 +158,7 @@ internal sealed unsafe class EventLoop : IAsyncDisposable
     private void Run()
     {
         _threadId = Environment.CurrentManagedThreadId;
-        // Timers of this thread are due when they say, not up to 50 us later.
+        // Its sleep ends when a timer is due, not up to 50 us later.
         _ = Native.prctl(Native.PR_SET_TIMERSLACK, 1, 0, 0, 0);
         try
         {
