@@ -24,6 +24,11 @@ internal sealed class ProjectionRunner : IAsyncDisposable
     // How long a round lets this node's appends pass while they fill whole batches: the log comes first, and what is folded later is not lost.
     private static readonly TimeSpan YieldLimit = TimeSpan.FromSeconds(1);
 
+    // After a round with so many places to fold, which one exchange with a peer does not reach, more come soon: a rest of twice the round's time, at most this
+    // long, lets them gather, and one round costs little more for many places than for a few.
+    private const int StreamPlaces = 16;
+    private static readonly TimeSpan MaxRest = TimeSpan.FromMilliseconds(100);
+
     // Pages of one log before another gets its turn: a log that is far behind holds up the others by a second or so.
     private const int PagesInTurn = 20;
 
@@ -227,18 +232,28 @@ internal sealed class ProjectionRunner : IAsyncDisposable
             if (tenants is null)
                 lastLook = _time.GetTimestamp();
             // Takes in the notifications that have come meanwhile, too: many appends are one round.
+            long start = _time.GetTimestamp();
             List<Behind> behind = await LookAsync(connection, names, tenants, cancellationToken).ConfigureAwait(false);
             Interlocked.Increment(ref _rounds);
+            bool isMore = false;
             foreach (IGrouping<string, Behind> tenant in behind.GroupBy(row => row.Tenant))
             {
                 bool[] more = await Task.WhenAll(tenant.GroupBy(row => row.Position)
                     .Select(group => FollowAsync(tenant.Key, group.Key, [.. group.Select(row => row.Projection)], term, cancellationToken))).ConfigureAwait(false);
                 if (more.Contains(true))
+                {
                     wake.Add(tenant.Key);
+                    isMore = true;
+                }
             }
             if (_failures > 0)
                 Log.ProjectionsGoOn(_logger);
             _failures = 0;
+            if (!isMore && behind.Exists(row => row.End - row.Position >= StreamPlaces))
+            {
+                TimeSpan rest = 2 * _time.GetElapsedTime(start);
+                await Task.Delay(rest < MaxRest ? rest : MaxRest, _time, cancellationToken).ConfigureAwait(false);
+            }
         }
     }
 
