@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
@@ -84,6 +85,51 @@ public sealed class NetworkTroubleTests : ProviderTests
             await response.DisposeAsync();
             await request.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task Both_ends_probe_the_path_for_an_ethernet_and_for_nothing_less_when_it_is_one()
+    {
+        var probes = new ConcurrentQueue<(bool ToServer, int Length)>();
+        ITransportEndpoint server = await ServerAsync();
+        await using var proxy = new UdpProxy(server.LocalEndPoint);
+        proxy.Fate = (datagram, toServer) =>
+        {
+            if (datagram.Length > 1200)
+                probes.Enqueue((toServer, datagram.Length));
+            return [datagram];
+        };
+        ConnectionPair pair = await ConnectAsync(server, await ClientAsync(), proxy);
+
+        await Until(() => probes.Select(probe => probe.ToServer).Distinct().Count() == 2, "both ends have probed");
+        // Another probe would come with or before these.
+        for (int i = 0; i < 10; i++)
+            await RoundTripAsync(pair.Client, pair.Server);
+
+        probes.ShouldAllBe(probe => probe.Length == 1452);
+    }
+
+    [Fact]
+    public async Task A_narrow_path_gets_the_largest_datagrams_that_it_carries()
+    {
+        const int Carries = 1350;
+        int largest = 0;
+        ITransportEndpoint server = await ServerAsync();
+        await using var proxy = new UdpProxy(server.LocalEndPoint);
+        proxy.Fate = (datagram, toServer) =>
+        {
+            if (datagram.Length > Carries)
+                return [];
+            if (toServer)
+                largest = Math.Max(largest, datagram.Length);
+            return [datagram];
+        };
+        ConnectionPair pair = await ConnectAsync(server, await ClientAsync(), proxy);
+
+        await Until(() => Volatile.Read(ref largest) > 1200, "a probe has arrived");
+        await RoundTripAsync(pair.Client, pair.Server);
+
+        largest.ShouldBe(1342);
     }
 
     [Fact]

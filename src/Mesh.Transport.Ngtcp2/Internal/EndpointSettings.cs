@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using System.Text;
 using EventMesh.Transport.Ngtcp2.Interop;
 
@@ -103,6 +105,9 @@ internal sealed class EndpointSettings
         // The automatic tuning of receive windows must not go beyond what the options allow a peer to make us hold.
         settings->max_window = (ulong)ConnectionWindow;
         settings->max_stream_window = (ulong)StreamWindow;
+        // The span is of the assembly's data, which does not move.
+        settings->pmtud_probes = (ushort*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(PathMtuProbes));
+        settings->pmtud_probeslen = (nuint)PathMtuProbes.Length;
 
         Native.ngtcp2_transport_params_default_versioned(Native.NGTCP2_TRANSPORT_PARAMS_VERSION, parameters);
         parameters->initial_max_stream_data_bidi_local = (ulong)StreamWindow;
@@ -115,6 +120,10 @@ internal sealed class EndpointSettings
         parameters->active_connection_id_limit = 4;
         parameters->grease_quic_bit = 1;
     }
+
+    // UDP payloads of links with an MTU of 1500 (IPv6), 1492 (PPPoE), 1454, 1390 and 1280 bytes (RFC 9000 14.3). The largest first: most paths take it, and
+    // what is smaller is not probed then. In ngtcp2's own order each connection probes twice.
+    private static ReadOnlySpan<ushort> PathMtuProbes => [1452, 1444, 1406, 1342, 1232];
 
     private static ulong Nanoseconds(TimeSpan time) => (ulong)time.Ticks * TimeSpan.NanosecondsPerTick;
 }
