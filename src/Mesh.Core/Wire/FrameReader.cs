@@ -5,9 +5,15 @@ namespace EventMesh.Wire;
 
 /// <summary>Reads a stream's type and its frames; nothing is allocated before its length has been checked.</summary>
 /// <remarks>One reader at a time. A body is valid until the next read.</remarks>
-internal sealed class FrameReader(ITransportStream stream, int initialCapacity = 4096, ByteBudget? budget = null) : IDisposable
+internal sealed class FrameReader(ITransportStream stream, ByteBudget? budget = null) : IDisposable
 {
-    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(initialCapacity);
+    // What a stream keeps that says little, as a control stream does for as long as its connection lives.
+    private const int FirstCapacity = 512;
+
+    // From the first read on that fills what there is.
+    private const int Capacity = 4096;
+
+    private byte[] _buffer = ArrayPool<byte>.Shared.Rent(FirstCapacity);
     private int _start;
     private int _end;
     private int _taken;
@@ -48,7 +54,7 @@ internal sealed class FrameReader(ITransportStream stream, int initialCapacity =
             throw new MeshException(MeshError.TooLarge, $"A frame of {length} bytes is above the limit of {maxLength} bytes.");
         if (length > WireLimits.LargeMessage && beforeLarge is not null) await beforeLarge().ConfigureAwait(false);
         // What fits into the buffer that each stream has needs no leave; larger bodies have slots of their own.
-        if (budget is not null && length > (ulong)initialCapacity && length <= WireLimits.LargeMessage + WireLimits.MessageHeader + VarInt.MaxLength)
+        if (budget is not null && length > Capacity && length <= WireLimits.LargeMessage + WireLimits.MessageHeader + VarInt.MaxLength)
         {
             await budget.AcquireAsync((int)length, cancellationToken).ConfigureAwait(false);
             _taken = (int)length;
@@ -119,12 +125,15 @@ internal sealed class FrameReader(ITransportStream stream, int initialCapacity =
     /// <summary>Reads more, with room for <paramref name="wanted"/> bytes from the start; false at the end of the stream.</summary>
     private async ValueTask<bool> FillAsync(int wanted, CancellationToken cancellationToken)
     {
+        // The last read left no room: more waits, most likely.
+        bool isFull = _end == _buffer.Length;
         if (_start == _end) _start = _end = 0;
-        if (_buffer.Length - _start < wanted || _end == _buffer.Length)
+        if (_buffer.Length - _start < wanted || _end == _buffer.Length || (isFull && _buffer.Length < Capacity))
         {
             // Grow with what has arrived, not with what the peer announced: a length alone must not make us allocate.
             int held = _end - _start;
             int size = Math.Max(Math.Min(wanted, Math.Max(held * 2, 64 * 1024)), held + 1);
+            if (isFull) size = Math.Max(size, Capacity);
             byte[] larger = size > _buffer.Length ? ArrayPool<byte>.Shared.Rent(size) : _buffer;
             Buffer.BlockCopy(_buffer, _start, larger, 0, held);
             if (!ReferenceEquals(larger, _buffer))
