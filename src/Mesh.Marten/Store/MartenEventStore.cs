@@ -207,7 +207,7 @@ public sealed class MartenEventStore : IEventStore, ILogImporter
     {
         ArgumentNullException.ThrowIfNull(events);
         return RunAsync("import a log", () =>
-            new LogImport(Session.Source, Session.Tables, Session.Writer, Session.Projections).RunAsync(node, events, through, cancellationToken));
+            new LogImport(Session.Source, Session.Tables, Session.Writer).RunAsync(node, events, through, cancellationToken));
     }
 
     /// <inheritdoc/>

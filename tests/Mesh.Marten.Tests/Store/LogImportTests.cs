@@ -101,10 +101,7 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
         (await _to.GetPositionAsync(_node, Cancellation)).NodeSeq.ShouldBe(0);
         foreach (string table in new[] { "mt_events", "mt_streams" })
             (await ScalarAsync($"select count(*) from {_toSchema}.{table} where tenant_id = '{_node}'")).ShouldBe(0L, table);
-        // A projection that was on its way to the log may have noted that it is at its beginning.
-        (await ScalarAsync($"select count(*) from {_toSchema}.projection_position where tenant_id = '{_node}' and node_seq > 0")).ShouldBe(0L);
-        foreach (string view in Views)
-            (await ScalarAsync($"select count(*) from {_toSchema}.{view} where node_id = '{_node}'")).ShouldBe(0L, view);
+        await ShouldNotBeFoldedAsync();
         // As a crash leaves it: rows, and the mark that the import is under way.
         await ScalarAsync($"insert into {_toSchema}.node_log (tenant_id, epoch, node_seq, time, imported) values ('{_node}', 7, 7, now(), 'under way') returning 1");
         (await _to.ImportAsync(_node, Replay(exported), exported.Count, Cancellation)).ShouldBe(exported.Count);
@@ -112,6 +109,49 @@ public sealed class LogImportTests(PostgresFixture postgres, LogImportTests.Sche
         await Eventually.FoldedAsync(_from, _node);
         foreach (string view in Views)
             (await DigestAsync(_toSchema, view)).ShouldBe(await DigestAsync(_fromSchema, view), view);
+    }
+
+    [Fact]
+    public async Task Projections_follow_a_log_once_its_import_is_done()
+    {
+        await WriteAsync();
+        List<RecordedEvent> exported = await ReadAsync(_from);
+        var isHalfIn = new TaskCompletionSource();
+        var goOn = new TaskCompletionSource();
+
+        Task<long> import = _to.ImportAsync(_node, ReplayInHalves(), exported.Count, Cancellation);
+        await isHalfIn.Task.WaitAsync(Cancellation);
+        (await _to.GetPositionAsync(_node, Cancellation)).NodeSeq.ShouldBeGreaterThan(0);
+        await Eventually.IsTrueAsync(() => _to.Session.Runner.Term > 0);
+        long rounds = _to.Session.Runner.Rounds;
+        await ScalarAsync($"select 1 from pg_notify('{_to.Session.Tables.Channel}', '{_node}')");
+        await Eventually.IsTrueAsync(() => _to.Session.Runner.Rounds > rounds);
+        await _to.Queries.RebuildAsync("connection_history", Cancellation);
+        await ShouldNotBeFoldedAsync();
+
+        goOn.SetResult();
+        (await import).ShouldBe(exported.Count);
+        await Eventually.FoldedAsync(_to, _node);
+
+        async IAsyncEnumerable<RecordedEvent> ReplayInHalves()
+        {
+            foreach (RecordedEvent recorded in exported)
+            {
+                if (recorded.NodeSeq == 1000)
+                {
+                    isHalfIn.SetResult();
+                    await goOn.Task.WaitAsync(Cancellation);
+                }
+                yield return recorded;
+            }
+        }
+    }
+
+    private async Task ShouldNotBeFoldedAsync()
+    {
+        (await ScalarAsync($"select count(*) from {_toSchema}.projection_position where tenant_id = '{_node}'")).ShouldBe(0L);
+        foreach (string view in Views)
+            (await ScalarAsync($"select count(*) from {_toSchema}.{view} where node_id = '{_node}'")).ShouldBe(0L, view);
     }
 
     private static async IAsyncEnumerable<RecordedEvent> Replay(

@@ -188,7 +188,8 @@ internal sealed class ProjectionRebuild(LogProjection projection, LogTables tabl
 
     private Task<List<string>> TenantsAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
         Sql.QueryAsync(
-            Sql.Command(connection, $"select tenant_id from {tables.Nodes} order by tenant_id"), row => row.GetString(0), cancellationToken);
+            Sql.Command(connection, $"select tenant_id from {tables.Nodes} where {ImportSchema.IsWhole} order by tenant_id"), row => row.GetString(0),
+            cancellationToken);
 
     private async Task UnlockAsync(NpgsqlConnection connection)
     {

@@ -95,7 +95,7 @@ internal sealed class ProjectionRunner : IAsyncDisposable
         from {tables.Nodes} n
             join {tables.Schema}.projection p on p.name = any($1)
             left join {tables.Schema}.projection_position at on (at.name, at.generation, at.tenant_id) = (p.name, p.generation, n.tenant_id)
-        where coalesce(at.node_seq, 0) < n.node_seq {(all ? "" : "and n.tenant_id = any($2)")}
+        where coalesce(at.node_seq, 0) < n.node_seq and n.{ImportSchema.IsWhole} {(all ? "" : "and n.tenant_id = any($2)")}
         """;
 
     /// <summary>How many places each projection is behind, over all logs, when last looked; null while another process leads.</summary>

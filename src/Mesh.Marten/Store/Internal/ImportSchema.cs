@@ -9,6 +9,9 @@ internal static class ImportSchema
     /// <summary>The state of a log that was imported.</summary>
     public const string Done = "done";
 
+    /// <summary>SQL: whether a log is whole. One that is not may be removed again, so that projections don't follow it.</summary>
+    public const string IsWhole = $"imported is distinct from '{UnderWay}'";
+
     /// <summary>What the database says to whoever would append to an imported log.</summary>
     public const string RefusedState = "EM001";
 

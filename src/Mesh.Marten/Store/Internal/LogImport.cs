@@ -1,15 +1,14 @@
 using EventMesh.Events;
 using EventMesh.Identity;
-using EventMesh.Marten.Projections.Internal;
 using Npgsql;
 
 namespace EventMesh.Marten.Store.Internal;
 
 /// <summary>
 /// Writes an exported log through the same appends as a node's own, so that whatever goes with an append goes with an imported event too. The log is marked
-/// from its first row on, and removed when the import fails.
+/// from its first row on, and removed when the import fails; projections follow it once it is whole.
 /// </summary>
-internal sealed class LogImport(NpgsqlDataSource source, LogTables tables, LogWriter writer, IReadOnlyList<LogProjection> projections)
+internal sealed class LogImport(NpgsqlDataSource source, LogTables tables, LogWriter writer)
 {
     private const int BatchSize = 512;
 
@@ -38,7 +37,7 @@ internal sealed class LogImport(NpgsqlDataSource source, LogTables tables, LogWr
         NpgsqlConnection connection, NodeId node, string tenant, IAsyncEnumerable<RecordedEvent> events, long? through, CancellationToken cancellationToken)
     {
         // What a crash left of an earlier import.
-        await RemoveAsync(connection, node, tenant, cancellationToken).ConfigureAwait(false);
+        await RemoveAsync(connection, tenant, cancellationToken).ConfigureAwait(false);
         long first = 0, last = 0;
         try
         {
@@ -68,12 +67,17 @@ internal sealed class LogImport(NpgsqlDataSource source, LogTables tables, LogWr
             if (through is { } end && last != end)
                 throw new MeshException(MeshError.InvalidConfiguration, $"The export goes to place {end}, and its file ends at place {last}: it was cut off.");
             await Sql.ExecuteAsync(
-                connection, $"update {tables.Nodes} set imported = '{ImportSchema.Done}' where tenant_id = $1", cancellationToken, tenant).ConfigureAwait(false);
+                connection,
+                $"""
+                with done as (update {tables.Nodes} set imported = '{ImportSchema.Done}' where tenant_id = $1 returning tenant_id)
+                select pg_notify('{tables.Channel}', tenant_id) from done
+                """,
+                cancellationToken, tenant).ConfigureAwait(false);
             return last - first + 1;
         }
         catch
         {
-            await RemoveAsync(connection, node, tenant, CancellationToken.None).ConfigureAwait(false);
+            await RemoveAsync(connection, tenant, CancellationToken.None).ConfigureAwait(false);
             throw;
         }
     }
@@ -97,29 +101,18 @@ internal sealed class LogImport(NpgsqlDataSource source, LogTables tables, LogWr
     }
 
     /// <summary>Removes what there is of an import that was not done; the log of a node that writes here, or one that was imported, stays.</summary>
-    private async Task RemoveAsync(NpgsqlConnection connection, NodeId node, string tenant, CancellationToken cancellationToken)
+    private async Task RemoveAsync(NpgsqlConnection connection, string tenant, CancellationToken cancellationToken)
     {
         NpgsqlTransaction transaction = await connection.BeginTransactionAsync(cancellationToken).ConfigureAwait(false);
         await using (transaction.ConfigureAwait(false))
         {
-            // First, so that no projection begins with it any more; the next waits for those that are at it.
             int removed = await Sql.ExecuteAsync(
                 connection, $"delete from {tables.Nodes} where tenant_id = $1 and imported = '{ImportSchema.UnderWay}'", cancellationToken, tenant)
                 .ConfigureAwait(false);
             if (removed == 0)
                 return;
-            await Sql.ExecuteAsync(connection, $"delete from {tables.Schema}.projection_position where tenant_id = $1", cancellationToken, tenant)
-                .ConfigureAwait(false);
-            foreach (LogProjection projection in projections)
-            {
-                int generation = await Sql.ScalarAsync<int>(
-                    connection, $"select generation from {tables.Schema}.projection where name = $1 for share", cancellationToken, projection.Name)
-                    .ConfigureAwait(false);
-                await Sql.ExecuteAsync(connection, $"delete from {projection.Table(generation)} where node_id = $1", cancellationToken, node.Value)
-                    .ConfigureAwait(false);
-            }
             await Sql.ExecuteAsync(connection, $"delete from {tables.Events} where tenant_id = $1", cancellationToken, tenant).ConfigureAwait(false);
-            await Sql.ExecuteAsync(connection, $"delete from {tables.Schema}.mt_streams where tenant_id = $1", cancellationToken, tenant).ConfigureAwait(false);
+            await Sql.ExecuteAsync(connection, $"delete from {tables.Streams} where tenant_id = $1", cancellationToken, tenant).ConfigureAwait(false);
             await transaction.CommitAsync(cancellationToken).ConfigureAwait(false);
         }
     }
